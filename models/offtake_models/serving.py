@@ -1,0 +1,129 @@
+"""Serving: demand is met, at its peak, in every block of the day.
+
+    interactive:  sum_p R[p,w,t,s] x[p,w,t,b,nu] + u[w,t,b,nu] >= D[w,t,b,s]                     demand_met    [requests/s]
+    batch, done(t) = sum_b phi_b H_t 3600 (sum_p R x + u),  arrived(t) = sum_b phi_b H_t 3600 D:
+        done(0) + ... + done(t) <= arrived(0) + ... + arrived(t)                                 work_exists   [requests]
+        done(0) + ... + done(t) >= arrived(0) + ... + arrived(t - L)                             work_in_time  [requests]
+    and at the last period of the horizon nothing is left over.
+    cost of what is left unserved:  sum phi_b H_t 3600 (Dbar/D) u x penalty                      unserved      [USD]
+
+u <= D in a block where a price for it is stated, and 0 elsewhere. Batch work is free over the blocks of a period.
+"""
+
+from __future__ import annotations
+
+from pyomo.environ import ConcreteModel, Constraint, NonNegativeReals, Var, quicksum
+
+from .problem import Problem
+
+SECONDS_PER_HOUR = 3600.0
+
+
+def add(model: ConcreteModel, problem: Problem) -> None:
+    """Declare `unserved` (u, [workload, period, block, node], requests/s) and the demand rows."""
+    _add_unserved(model, problem)
+    servers = _servers(model)
+    _add_interactive(model, problem, servers)
+    _add_batch(model, problem, servers)
+
+
+def _add_unserved(model: ConcreteModel, problem: Problem) -> None:
+    slots = [
+        (w, t, b, node)
+        for w in problem.workloads
+        for t in problem.periods
+        for b in problem.blocks
+        for node in problem.nodes_at(t)
+        if _asks(problem, w, t, b, node)
+    ]
+
+    def bounds(_model, w, t, b, node):
+        workload = problem.workloads[w]
+        priced = workload.unserved_usd is not None
+        return 0.0, float(workload.provision[problem.representative(t, node), t, b]) if priced else 0.0
+
+    model.unserved = Var(slots, domain=NonNegativeReals, bounds=bounds)
+    priced = [slot for slot in slots if problem.workloads[slot[0]].unserved_usd is not None]
+    model.cost_by_line["unserved"] = quicksum((_penalty(problem, slot) * model.unserved[slot] for slot in priced))
+
+
+def _asks(problem: Problem, w: str, t: int, b: int, node: int) -> bool:
+    """Batch work may be done in any block; interactive demand only where there is some."""
+    workload = problem.workloads[w]
+    return workload.kind == "batch" or workload.provision[problem.representative(t, node), t, b] > 0
+
+
+def _penalty(problem: Problem, slot: tuple) -> float:
+    """Expected, discounted USD for one request/s left unserved in the slot."""
+    w, t, b, node = slot
+    workload = problem.workloads[w]
+    through = problem.scenarios_through(node, problem.months_of[t][0])
+    paid = sum(problem.probability[s] * workload.unserved_usd[s, t] * workload.mean_share[s, t, b] for s in through)
+    return float(SECONDS_PER_HOUR * problem.hours[t] * problem.block_share[b] * paid)
+
+
+def _servers(model: ConcreteModel) -> dict[tuple, list[str]]:
+    """(workload, period, block, node) -> the pools that can serve it."""
+    found: dict[tuple, list[str]] = {}
+    for pool, w, t, b, node in model.serve:
+        found.setdefault((w, t, b, node), []).append(pool)
+    return found
+
+
+def _served(model: ConcreteModel, problem: Problem, servers, w: str, t: int, b: int, node: int):
+    """Requests/s served or given up in one block."""
+    s = problem.representative(t, node)
+    rate = quicksum(
+        float(problem.rate[pool, w][s, t]) * model.serve[pool, w, t, b, node]
+        for pool in servers.get((w, t, b, node), [])
+    )
+    return rate + model.unserved[w, t, b, node]
+
+
+def _add_interactive(model: ConcreteModel, problem: Problem, servers) -> None:
+    slots = [
+        (w, t, b, node)
+        for w, workload in problem.workloads.items()
+        if workload.kind == "interactive"
+        for t in problem.periods
+        for b in problem.blocks
+        for node in problem.nodes_at(t)
+        if _asks(problem, w, t, b, node)
+    ]
+
+    def met(m, w, t, b, node):
+        asked = float(problem.workloads[w].provision[problem.representative(t, node), t, b])
+        return _served(m, problem, servers, w, t, b, node) >= asked
+
+    model.demand_met = Constraint(slots, rule=met, doc="{0} is served at its peak in period {1}, block {2}")
+
+
+def _add_batch(model: ConcreteModel, problem: Problem, servers) -> None:
+    batch = [w for w, workload in problem.workloads.items() if workload.kind == "batch"]
+    slots = [(w, t, node) for w in batch for t in problem.periods for node in problem.nodes_at(t)]
+    model.work_done = Var(slots, domain=NonNegativeReals, doc="million requests done or given up in the period")
+
+    def done(m, w, t, node):
+        work = quicksum(
+            float(problem.hours[t] * problem.block_share[b]) * _served(m, problem, servers, w, t, b, node)
+            for b in problem.blocks
+        )
+        return m.work_done[w, t, node] == SECONDS_PER_HOUR / 1e6 * work
+
+    def backlog(m, w, t, node):
+        s = problem.representative(t, node)
+        workload = problem.workloads[w]
+        to_date = quicksum(m.work_done[w, k, problem.node_at(s, k)] for k in range(t + 1))
+        arrived = [
+            SECONDS_PER_HOUR / 1e6 * float(problem.hours[k] * (problem.block_share @ workload.provision[s, k]))
+            for k in range(t + 1)
+        ]
+        due = sum(arrived) if t == problem.periods[-1] else sum(arrived[: max(t - workload.waiting_periods + 1, 0)])
+        return (due, to_date, sum(arrived))
+
+    model.work_done_in_period = Constraint(slots, rule=done, doc="{0}: the work of period {1}")
+    model.work_in_time = Constraint(
+        slots,
+        rule=backlog,
+        doc="{0}: work is done no earlier than it arrives and no later than it may wait, period {1}",
+    )

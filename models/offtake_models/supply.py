@@ -1,0 +1,191 @@
+"""Supply: nobody is served from capacity that was not bought.
+
+    sum_w x[p,w,t,b,nu] <= sum_d A[d,p,t,s] n[d,nu(s,tau_d)]                        capacity_held      [accelerators]
+    sum_w x[p,w,t,b,nu] <= limit[p,t,s]                        (elastic, API)       elastic_limit      [accelerators; requests/s]
+    x[p,w,t,b,nu] <= sum_d min(D / R, A max_d) z[d,nu(s,tau_d)]                     strong_link        [accelerators]
+    H_t sum_{w,b} phi_b (Dbar/D) x <= sum_d (theta_d Ah[d,p,t] n + e[d,p,t,nu])     paid_for_use       [accelerator-hours]
+    e[d,p,t,nu] <= (1 - theta_d) Ah[d,p,t] n[d,nu(s,tau_d)]                         use_beyond_limit   [accelerator-hours]
+
+with A what a block holds throughout the period, Ah its accelerator-hours, theta the take-or-pay share, e the
+use beyond it. A pair (p, w) that cannot meet the latency target has no x, and neither has a pool before
+anything can be delivered from it: eligibility is a matter of which variables exist, not a constraint for the
+solver to discover. `strong_link` follows from the others for whole numbers of blocks and lifts the bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyomo.environ import ConcreteModel, Constraint, NonNegativeReals, Var, quicksum
+
+from .problem import Problem
+from .signing import indicator
+
+Slot = tuple[str, int, int]
+"""(pool, period, node)"""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One deal as a pool sees it in one period on one path."""
+
+    deal: int
+    node: int
+    held: float
+    """A: accelerators per block"""
+    hours: float
+    """Ah: accelerator-hours per block"""
+
+
+def add(model: ConcreteModel, problem: Problem) -> None:
+    """Declare `serve` (x, [pool, workload, period, block, node]) and `beyond` (e), and tie them to what is held."""
+    sources = sources_by_slot(problem)
+    model.serve = Var(_serving_slots(problem, sources), domain=NonNegativeReals)
+    served = _workloads_by_slot(model)
+    _add_capacity(model, problem, sources, served)
+    _add_strong_links(model, problem, sources)
+    _add_take_or_pay(model, problem, sources, served)
+
+
+def sources_by_slot(problem: Problem) -> dict[Slot, list[Source]]:
+    """The deals that can deliver from a pool in a period, for each node of the period."""
+    found: dict[Slot, list[Source]] = {}
+    for t in problem.periods:
+        for node in problem.nodes_at(t):
+            s = problem.representative(t, node)
+            for d, deal in enumerate(problem.deals):
+                for pool, held in deal.delivery.items():
+                    hours = float(deal.delivered_hours[pool][s, t])
+                    if hours > 0:
+                        source = Source(d, problem.signed_at(deal, s), float(held[s, t]), hours)
+                        found.setdefault((pool, t, node), []).append(source)
+    return found
+
+
+def _serving_slots(problem: Problem, sources: dict[Slot, list[Source]]) -> list[tuple]:
+    """(pool, workload, period, block, node) where something can be delivered and somebody asks for it."""
+    slots = []
+    for pool, workload in problem.rate:
+        provision = problem.workloads[workload].provision
+        for t in problem.periods:
+            for node in problem.nodes_at(t):
+                s = problem.representative(t, node)
+                if not _delivers(problem, sources, (pool, t, node), s) or problem.rate[pool, workload][s, t] <= 0:
+                    continue
+                asked = problem.workloads[workload].kind == "batch" or provision[s, t].max() > 0
+                slots.extend((pool, workload, t, b, node) for b in problem.blocks if asked)
+    return slots
+
+
+def _delivers(problem: Problem, sources: dict[Slot, list[Source]], slot: Slot, s: int) -> bool:
+    limit = problem.elastic_limit.get(slot[0])
+    held = any(source.held > 0 for source in sources.get(slot, []))
+    return held or (limit is not None and limit[s, slot[1]] > 0)
+
+
+def _workloads_by_slot(model: ConcreteModel) -> dict[Slot, list[str]]:
+    found: dict[Slot, dict[str, None]] = {}
+    for pool, workload, t, _b, node in model.serve:
+        found.setdefault((pool, t, node), {})[workload] = None
+    return {slot: list(workloads) for slot, workloads in found.items()}
+
+
+def _add_capacity(model: ConcreteModel, problem: Problem, sources, served) -> None:
+    bought = [(*slot, b) for slot in served if slot[0] not in problem.elastic_limit for b in problem.blocks]
+    elastic = [(*slot, b) for slot in served if slot[0] in problem.elastic_limit for b in problem.blocks]
+
+    def used(m, pool, t, node, b):
+        return quicksum(m.serve[pool, w, t, b, node] for w in served[pool, t, node])
+
+    model.capacity_held = Constraint(
+        bought,
+        rule=lambda m, pool, t, node, b: (
+            used(m, pool, t, node, b)
+            <= quicksum(source.held * m.blocks[source.deal, source.node] for source in sources[pool, t, node])
+        ),
+        doc="{0} serves no more than it holds in period {1}, block {3}",
+    )
+    model.elastic_limit = Constraint(
+        elastic,
+        rule=lambda m, pool, t, node, b: (
+            used(m, pool, t, node, b) <= float(problem.elastic_limit[pool][problem.representative(t, node), t])
+        ),
+        doc="{0} gives no more than its limit in period {1}, block {3}",
+    )
+
+
+def _add_strong_links(model: ConcreteModel, problem: Problem, sources) -> None:
+    """Only where some deal could hold more than the workload can use: elsewhere capacity_held is as strong."""
+    caps = {}
+    for pool, workload, t, b, node in model.serve:
+        if pool in problem.elastic_limit:
+            continue
+        most = useful_accelerators(problem, pool, workload, t, b, problem.representative(t, node))
+        able = [(source, source.held * problem.deals[source.deal].max_blocks) for source in sources[pool, t, node]]
+        if any(most < held for _source, held in able):
+            caps[pool, workload, t, b, node] = [(min(most, held), source) for source, held in able if held > 0]
+    model.strong_link = Constraint(
+        list(caps),
+        rule=lambda m, *slot: (
+            m.serve[slot] <= quicksum(cap * indicator(m, source.deal, source.node) for cap, source in caps[slot])
+        ),
+        doc="{0} serves {1} in period {2}, block {3} only from deals that are signed",
+    )
+
+
+def useful_accelerators(problem: Problem, pool: str, workload: str, t: int, b: int, s: int) -> float:
+    """The most that one workload can use of a pool: its demand (or all batch work in the window) over the rate."""
+    demand = problem.workloads[workload]
+    rate = float(problem.rate[pool, workload][s, t])
+    if demand.kind != "batch":
+        return float(demand.provision[s, t, b]) / rate
+    share = problem.block_share
+    window = range(max(0, t - demand.waiting_periods), t + 1)
+    arrived = sum(float(problem.hours[k]) * float(share @ demand.provision[s, k]) for k in window)
+    return arrived / (rate * float(problem.hours[t] * share[b]))
+
+
+def _add_take_or_pay(model: ConcreteModel, problem: Problem, sources, served) -> None:
+    """Only pools of which some deal leaves a share open."""
+    open_slots = [
+        slot for slot in served if any(problem.deals[src.deal].take_or_pay < 1 for src in sources.get(slot, []))
+    ]
+    open_sources = {
+        (src.deal, *slot): src
+        for slot in open_slots
+        for src in sources[slot]
+        if problem.deals[src.deal].take_or_pay < 1
+    }
+    model.beyond = Var(list(open_sources), domain=NonNegativeReals)
+
+    def used_hours(m, pool, t, node):
+        s = problem.representative(t, node)
+        return quicksum(
+            float(problem.hours[t] * problem.block_share[b] * problem.workloads[w].mean_share[s, t, b])
+            * m.serve[pool, w, t, b, node]
+            for w in served[pool, t, node]
+            for b in problem.blocks
+        )
+
+    def paid_hours(m, pool, t, node):
+        fixed = quicksum(
+            problem.deals[src.deal].take_or_pay * src.hours * m.blocks[src.deal, src.node]
+            for src in sources[pool, t, node]
+        )
+        return fixed + quicksum(
+            m.beyond[src.deal, pool, t, node] for src in sources[pool, t, node] if (src.deal, pool, t, node) in m.beyond
+        )
+
+    model.paid_for_use = Constraint(
+        open_slots,
+        rule=lambda m, *slot: used_hours(m, *slot) <= paid_hours(m, *slot),
+        doc="what {0} uses in period {1} is paid for, inside the take-or-pay share or beyond it",
+    )
+
+    def beyond_limit(m, *key):
+        src = open_sources[key]
+        return m.beyond[key] <= (1 - problem.deals[src.deal].take_or_pay) * src.hours * m.blocks[src.deal, src.node]
+
+    model.use_beyond_limit = Constraint(
+        list(open_sources), rule=beyond_limit, doc="{1} is used beyond take-or-pay only as far as deal {0} delivers"
+    )

@@ -1,0 +1,78 @@
+"""A plan against its instance, by arithmetic alone.
+
+Every rule and every printed dollar is recomputed from the instance and the plan's decisions, in decimal, by
+code that shares nothing with what made the plan: only the instance, and the table of serving rates, are read
+alike. Rows hold to 1e-6 relative (of the larger side, and of at least one unit), dollars to 0.01, the objective to
+1e-6 relative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import localcontext
+from typing import Any
+
+from offtake.instance import InstanceError, from_document, sha256
+from offtake.instance.schema import Instance
+
+from . import claim
+from .books import Books
+from .claim import PlanError
+from .ledger import Ledger
+from .numbers import CONTEXT
+from .report import AuditReport, Check, Finding, RuleCheck
+from .rules import run
+
+__all__ = ["AuditReport", "Finding", "PlanError", "RuleCheck", "audit", "audit_document"]
+
+
+def audit(instance: Instance, plan: Mapping[str, Any]) -> AuditReport:
+    """Check a plan document (format `offtake.plan/1`) against an instance.
+
+    Taken from the plan: periods, deals, decisions, objective, bound, gap and status, and the printed tables and
+    figures, to be compared. Raises PlanError if the document has not the form of a plan.
+    """
+    return _audit(instance, plan, [])
+
+
+def audit_document(document: Any) -> AuditReport:
+    """Check a plan document against the instance stored in it, whose fingerprint must be the one printed.
+
+    Raises PlanError, with a sentence, for anything that is not a plan with a valid instance.
+    """
+    plan = claim.mapping(document, "the plan")
+    found = claim.member(plan, "format")
+    if found != claim.FORMAT:
+        raise PlanError(f"the plan has the format {claim.shown(found)}; this version audits {claim.FORMAT}")
+    stored = claim.mapping(claim.member(plan, "instance"), "instance")
+    stated = claim.text(claim.member(stored, "sha256", "instance"), "instance.sha256")
+    instance = _instance(claim.mapping(claim.member(stored, "document", "instance"), "instance.document"))
+    return _audit(instance, plan, [instance_unchanged(instance, stated)])
+
+
+def instance_unchanged(instance: Instance, stated: str) -> Check:
+    """The instance stored in the plan is the one that was solved, by its fingerprint."""
+    check, found = Check("instance_unchanged"), sha256(instance)
+    if check.fails(found == stated):
+        check.find(f"the instance stored in the plan has the sha256 {found}, but the plan was made for "
+                   f"{claim.shown(stated)}: the instance was changed after the solve")
+    return check
+
+
+def _audit(instance: Instance, plan: Any, before: list[Check]) -> AuditReport:
+    with localcontext(CONTEXT):
+        books = Books(instance, claim.read(plan))
+        money = Ledger(books)
+        return AuditReport.of([*before, *run(books, money)], money.objective)
+
+
+def _instance(document: dict[str, Any]) -> Instance:
+    try:
+        return from_document(document)
+    except InstanceError as error:
+        errors = [entry for entry in error.diagnostics if entry.severity == "error"] or error.diagnostics
+        first = errors[0].message if errors else str(error)
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        raise PlanError(f"the instance stored in the plan is not valid: {first}{more}") from None
+    except RecursionError:
+        raise PlanError("the instance stored in the plan is nested too deeply to be one") from None

@@ -1,0 +1,5 @@
+"""The command line: one small module per command, a few lines each over the engine."""
+
+from .group import main
+
+__all__ = ["main"]

@@ -1,0 +1,93 @@
+"""`offtake check`: is the instance valid, how large is its model, and who can be served at all?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import exits, options, terminal
+
+if TYPE_CHECKING:
+    from offtake.instance import Instance
+
+MOST_REASONS = 6
+
+
+@click.command("check")
+@options.instance_argument
+@options.set_option
+@terminal.json_option
+@terminal.debug_option
+@click.pass_context
+def command(ctx: click.Context, instance_path: Path, settings: tuple[str, ...], as_json: bool) -> None:
+    """Validate an instance: every error and warning, and the size of the model to come."""
+    from offtake.instance import inspect
+
+    from .problems import boxes, counted
+
+    found = inspect(instance_path, settings)
+    terminal.say(*boxes(found.diagnostics))
+    if found.instance is None:
+        if as_json:
+            terminal.show_json({"valid": False, "diagnostics": [vars(entry) for entry in found.diagnostics]})
+        terminal.say(f"{instance_path} is not valid: {counted(found.diagnostics)}")
+        ctx.exit(exits.INVALID_INPUT)
+    summary = describe(found.instance)
+    if as_json:
+        terminal.show_json({"valid": True, "diagnostics": [vars(entry) for entry in found.diagnostics], **summary})
+    else:
+        terminal.show(page(found.instance, summary))
+    terminal.say(*unserved(summary), f"{instance_path} is valid: {counted(found.diagnostics)}")
+    terminal.next_step("throughput" if summary["unserved"] else "solve", str(instance_path))
+
+
+def describe(instance: Instance) -> dict[str, Any]:
+    """The size of the problem, and for workloads that nothing can serve the reasons."""
+    from offtake.compile import model_size
+    from offtake.throughput import rate_table
+
+    rates = rate_table(instance)
+    serving = {
+        name: [pool for (pool, workload), rate in rates.items() if workload == name and rate.eligible]
+        for name in instance.workloads
+    }
+    reasons = {
+        name: {pool: rate.reason for (pool, workload), rate in rates.items() if workload == name}
+        for name, able in serving.items()
+        if not able
+    }
+    return {"name": instance.name, "model": model_size(instance), "pools_by_workload": serving, "unserved": reasons}
+
+
+def page(instance: Instance, summary: dict[str, Any]) -> Any:
+    from . import words
+    from .tables import facts, section
+
+    kinds = [workload.kind for workload in instance.workloads.values()]
+    signed = sum(bool(offer.terms) for offer in instance.offers.values())
+    first, months = instance.horizon.start, instance.horizon.months
+    size = {key: words.count(value) for key, value in summary["model"].items()}
+    rows = [
+        ("horizon", f"{first} to {first + (months - 1)}: {words.plural(months, 'month')}, "
+                    f"{words.plural(instance.day.blocks, 'block')} a day"),
+        ("workloads", ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))),
+        ("offers", f"{len(instance.offers)}: {signed} to sign, {len(instance.offers) - signed} without signing; "
+                   f"{words.plural(len(instance.signed), 'contract')} in force"),
+        ("ways to sign", "{deals} deals, {pools} pools, {pairs} pairs of pool and workload".format(**size)),
+        ("model", "{rows} rows, {columns} columns, {nonzeros} nonzeros".format(**size)),
+    ]
+    return section(words.printable(instance.name), facts(rows))
+
+
+def unserved(summary: dict[str, Any]) -> list[str]:
+    """What to say about workloads that no pool can serve."""
+    said = []
+    for name, reasons in summary["unserved"].items():
+        said.append(f"warning: no offer can serve {name}:")
+        distinct = dict.fromkeys(f"{pool.partition('/')[0]}: {reason}" for pool, reason in reasons.items())
+        said += [f"  - {reason}" for reason in list(distinct)[:MOST_REASONS]]
+        if len(distinct) > MOST_REASONS:
+            said.append(f"  - and {len(distinct) - MOST_REASONS} more, see `offtake throughput`")
+    return said

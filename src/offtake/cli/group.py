@@ -1,0 +1,91 @@
+"""The `offtake` command: finds its subcommands, and turns every failure into a sentence and an exit status."""
+
+from __future__ import annotations
+
+import difflib
+import traceback
+from importlib import import_module
+from typing import Any
+
+import click
+
+from . import exits, outcomes, terminal
+
+COMMANDS = ["check", "throughput", "solve", "show", "compare", "breakeven", "audit"]
+"""In the order in which they are used; each is the module of that name, imported when it is asked for."""
+
+
+class Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return COMMANDS
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return import_module(f"{__package__}.{cmd_name}").command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = difflib.get_close_matches(name, COMMANDS, n=1)
+            guess = f"did you mean `offtake {near[0]}`?" if near else f"there are: {', '.join(COMMANDS)}."
+            ctx.fail(f"there is no command {name!r}; {guess}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except KeyboardInterrupt:
+            terminal.say("interrupted")
+            status = exits.INTERRUPTED
+        except Exception as error:
+            if terminal.wants_trace(ctx):
+                terminal.say(traceback.format_exc())
+            status = explain(error)
+        ctx.exit(status)
+
+
+def explain(error: Exception) -> int:
+    """Say what went wrong and return the exit status."""
+    if isinstance(error, terminal.CannotWrite):
+        terminal.say(f"error: {error}")
+        return exits.NOT_WRITTEN
+    if isinstance(error, invalid_input()):
+        terminal.say(f"error: {error}")
+        return exits.INVALID_INPUT
+    if isinstance(error, no_plan()):
+        return outcomes.of_none(error)
+    first = (str(error).strip().splitlines() or ["no message"])[0]
+    terminal.say(f"error: {type(error).__name__}: {first} (`--debug` shows the trace)")
+    return exits.FAILED
+
+
+def invalid_input() -> tuple[type[Exception], ...]:
+    from offtake.audit import PlanError as NotAPlan
+    from offtake.instance import InstanceError
+    from offtake.plan import PlanError
+
+    return InstanceError, PlanError, NotAPlan
+
+
+def no_plan() -> type[Exception]:
+    from offtake.engine import NoPlan
+
+    return NoPlan
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="offtake", message="%(prog)s %(version)s")
+@terminal.debug_option
+def main() -> None:
+    """Which compute contracts to sign, how much of each, from when and for how long.
+
+    INSTANCE is a YAML file that states the problem, PLAN a JSON file that `offtake solve` wrote. Answers go to
+    standard output, messages and progress to standard error.
+
+    \b
+    offtake check instances/quickstart.yaml
+    offtake solve instances/quickstart.yaml
+    """

@@ -1,0 +1,185 @@
+"""A plan document as a page of text: what to sign, what it costs, how good it is, and why nothing else was taken."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from offtake.plan import KPI_DEFINITIONS
+from offtake.plan.kpis import shown
+
+from . import by_time, words
+from .tables import facts, section, table
+
+Document = dict[str, Any]
+
+PRICES = {
+    "usd_per_month": ("a month and block", words.usd),
+    "usd_per_accelerator_hour": ("an accelerator-hour", lambda price: f"${price:,.4g}"),
+    "usd_per_mw_month": ("a MW-month", words.usd),
+}
+AUDIT_FINDINGS_SHOWN = 20
+
+
+def plan(document: Document, width: int) -> list[RenderableType]:
+    """Every section of the page, for a terminal that many columns wide."""
+    document = words.printable(document)
+    parts = [
+        headline(document),
+        deals(document),
+        by_time.held(document, width),
+        service(document),
+        by_time.cash(document, width),
+        figures(document),
+        offers(document),
+        conventions(document),
+    ]
+    return [part for part in parts if part is not None]
+
+
+def headline(document: Document) -> RenderableType:
+    """What it costs, how good that is, and whether the audit agrees."""
+    solver = document["solver"]
+    took = f"{solver['name']} {solver['version']}, {solver['seconds']:,.1f} s, {words.plural(solver['nodes'], 'node')}"
+    rows = [
+        ("answer", Text(verdict(document), style="bold")),
+        ("cost", f"{words.usd(document['objective_usd'])} (discounted, by the conventions below)"),
+        ("bound", f"{words.usd(document['bound_usd'])}: no plan costs less"),
+        ("solved by", took),
+        ("audit", audit_line(document.get("audit"))),
+    ]
+    return section(document["instance"]["name"], facts(rows))
+
+
+def verdict(document: Document) -> str:
+    """How good the plan is, in words; "optimal" only if that is proven."""
+    gap, solver = document["gap"], document["solver"]
+    stopped = {"time_limit": "Stopped at a limit. ", "interrupted": "Interrupted. "}.get(document["status"], "")
+    if not math.isfinite(gap):
+        return f"{stopped}Nothing is proven about how good it is."
+    if gap <= 1e-9:
+        return f"{stopped}Proven optimal: no plan costs less."
+    saving = words.usd(max(document["objective_usd"] - document["bound_usd"], 0.0))
+    asked = f" (asked for {words.share(solver['gap_asked'])})" if "gap_asked" in solver else ""
+    return (f"{stopped}Proven within {words.gap(gap)} of the cheapest plan{asked}: at most {saving} could still "
+            "be saved.")
+
+
+def audit_line(audit: Document | None) -> Text:
+    """One line; the findings themselves are shown by `audit_findings`."""
+    if not audit:
+        return Text("not audited", style="yellow")
+    checked = sum(rule["checked"] for rule in audit["rules"])
+    if audit["passed"]:
+        return Text(f"passed: {len(audit['rules'])} rules, {words.plural(checked, 'check')}", style="green")
+    return Text(f"FAILED: {words.plural(len(audit['findings']), 'finding')}", style="bold red")
+
+
+def audit_findings(audit: Document) -> RenderableType:
+    found = audit["findings"]
+    rows = [(finding["rule"], finding["sentence"]) for finding in found[:AUDIT_FINDINGS_SHOWN]]
+    hidden = len(found) - len(rows)
+    return section("Broken rules", table(["rule", "what is wrong"], rows), f"and {hidden} more" if hidden else "")
+
+
+def audit_rules(audit: Document) -> RenderableType:
+    rows = [
+        (rule["rule"].replace("_", " "), words.count(rule["checked"]), f"{rule['worst_relative_violation']:.1e}")
+        for rule in audit["rules"]
+    ]
+    return section("Audit", table(["rule", ">checks", ">worst miss"], rows),
+                   "worst miss: relative to the larger side; 1e-6 is allowed")
+
+
+def deals(document: Document) -> RenderableType | None:
+    """What to sign, in the order of signing."""
+    if not document["deals"]:
+        return section("Deals to sign", Text("None: what is used is bought without signing."))
+    rows = [
+        (
+            Text.assemble((deal["offer"], "bold"), f"\n{deal['provider']}: {price(document, deal)}"),
+            deal["signing"], deal["start"], str(deal["months"]), words.count(deal["blocks"]),
+            words.count(deal["accelerators"]), words.usd(deal["cash_usd"]),
+        )
+        for deal in sorted(document["deals"], key=lambda deal: (deal["signing"], deal["start"], deal["offer"]))
+    ]
+    total = sum(deal["cash_usd"] for deal in document["deals"])
+    headers = ["offer", ">sign in", ">from", ">months", ">blocks", ">acceler-\nators", ">fees"]
+    return section("Deals to sign", table(headers, rows),
+                   f"fees: undiscounted fixed payments of the whole term, {words.usd(total)} in all")
+
+
+def price(document: Document, deal: Document) -> str:
+    """The terms of a deal, as the instance states them."""
+    offer = document["instance"]["document"].get("offers", {}).get(deal["offer"], {})
+    terms = offer.get("terms", [])
+    term = terms[deal["term"]] if deal["term"] < len(terms) else {}
+    said = [f"{write(term[key])} {unit}" for key, (unit, write) in PRICES.items() if term.get(key) is not None]
+    if term.get("prepay"):
+        said.append(f"{words.share(term['prepay'])} prepaid")
+    if term.get("take_or_pay", 1.0) < 1:
+        said.append(f"take or pay {words.share(term['take_or_pay'])}")
+    return ", ".join(said)
+
+
+def service(document: Document) -> RenderableType:
+    """Who is served, how well, and from where."""
+    safety = document["kpis"].get("safety_by_workload") or {}
+    rows = []
+    for name in dict.fromkeys(row["workload"] for row in document["service"]):
+        months = [row for row in document["service"] if row["workload"] == name]
+        worst = min(row["served_share"] for row in months)
+        served = Text(words.share(worst), style="" if worst > 1 - 1e-9 else "yellow")
+        first, last = months[0]["mean_requests_per_s"], months[-1]["mean_requests_per_s"]
+        factor = f"{safety[name]:.3g}x" if name in safety else ""
+        rows.append((name, words.count(first), words.count(last), factor, served, "\n".join(_sources(months))))
+    headers = ["workload", ">at first", ">at last", ">safety", ">served", "from"]
+    note = ("at first, at last: mean requests/s of those months; safety: capacity bought over mean load; served: in "
+            "the worst month; from: shares over the horizon")
+    return section("Service", table(headers, rows), note)
+
+
+def _sources(months: list[Document]) -> list[str]:
+    """Offers by their share in the requests served of one workload, largest first."""
+    served: dict[str, float] = {}
+    for row in months:
+        for pool, part in row["by"].items():
+            offer = pool.partition("/")[0]
+            served[offer] = served.get(offer, 0.0) + part * row["mean_requests_per_s"] * row["served_share"]
+    total = sum(served.values())
+    ranked = sorted(served, key=lambda offer: -served[offer])
+    return [f"{offer} {words.share(served[offer] / total)}" for offer in ranked] if total else []
+
+
+def figures(document: Document) -> RenderableType:
+    """Key figures, but for those that stand elsewhere; what only says when or who joins the figure before it."""
+    values = document["kpis"]
+    rows: list[tuple[str, str]] = []
+    for name, definition in KPI_DEFINITIONS.items():
+        if values.get(name) is None or name in ("cost_usd", "safety_by_workload"):
+            continue
+        if definition.unit in ("month", "name") and rows:
+            rows[-1] = (rows[-1][0], f"{rows[-1][1]}, {values[name]}")
+        elif definition.unit == "USD":
+            rows.append((definition.title, words.usd(values[name])))
+        else:
+            rows.append((definition.title, shown(name, values)))
+    return section("Key figures", facts(rows))
+
+
+def offers(document: Document) -> RenderableType:
+    """Every offer, those taken first, and why."""
+    ranked = sorted(document["offers"], key=lambda row: not row["taken"])
+    rows = [
+        (Text("taken", style="green") if row["taken"] else Text("no", style="dim"), row["offer"], row["reason"])
+        for row in ranked
+    ]
+    taken = sum(row["taken"] for row in ranked)
+    return section(f"Offers: {taken} of {len(ranked)} taken", table(["", "offer", "why"], rows))
+
+
+def conventions(document: Document) -> RenderableType:
+    return section("Conventions", facts((name, said) for name, said in document["conventions"].items()))

@@ -1,0 +1,65 @@
+"""`offtake solve`: the cheapest plan, proven within a gap, audited and saved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import exits, options, terminal
+
+if TYPE_CHECKING:
+    from offtake.instance import Instance
+    from offtake.plan import Plan
+
+
+@click.command("solve")
+@options.instance_argument
+@click.option(
+    "-o", "--output", type=options.PATH, metavar="PLAN", help="Where to save the plan; default: ./<instance>.plan.json."
+)
+@options.gap_option
+@options.time_limit_option
+@click.option(
+    "--threads", type=click.IntRange(1, options.cores()), default=1, show_default=True, help="For the solver."
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="For the solver.")
+@options.set_option
+@terminal.json_option
+@terminal.debug_option
+@click.pass_context
+def command(
+    ctx: click.Context, instance_path: Path, output: Path | None, settings: tuple[str, ...], as_json: bool,
+    **limits: Any,
+) -> None:
+    """Find the cheapest plan, prove it within a gap, audit it, save it and print it."""
+    from .problems import load
+
+    instance = load(ctx, instance_path, settings)
+    ctx.exit(solve(instance, instance_path, output, as_json, limits))
+
+
+def solve(instance: Instance, instance_path: Path, output: Path | None, as_json: bool, limits: dict[str, Any]) -> int:
+    """Returns the exit status."""
+    from offtake import engine
+
+    from . import files, outcomes
+    from .progress import watch
+    from .show import page
+
+    target = files.plan_path(instance_path, output)
+    files.check_writable(target)
+    try:
+        with watch() as listener:
+            plan: Plan = engine.solve(instance, progress=listener, **limits)
+    except engine.NoPlan as error:
+        status = outcomes.of_none(error)
+        if status == exits.INFEASIBLE:
+            outcomes.explain_clash(instance)
+        terminal.next_step("check", str(instance_path))
+        return status
+    saved = files.save(plan, target)
+    page(plan.to_document(), as_json)
+    terminal.next_step("breakeven", str(instance_path))
+    return outcomes.of_plan(plan) if saved == target else exits.NOT_WRITTEN

@@ -1,0 +1,62 @@
+"""Instance -> Plan: compile, build, solve, read, audit. What `offtake solve` and `offtake.solve` run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from offtake_models import build
+from pyomo.environ import ConcreteModel
+
+from .audit import audit
+from .compile import Compiled, compile_instance
+from .instance.schema import Instance
+from .plan import Plan, make_plan, read
+from .solve import Limits, Outcome, Progress, solve_model
+
+
+class NoPlan(Exception):
+    """The solve ended without a plan. `outcome` says how: infeasible, a limit, an interrupt or a failure."""
+
+    def __init__(self, outcome: Outcome):
+        super().__init__(outcome.message)
+        self.outcome = outcome
+
+
+def build_model(instance: Instance) -> ConcreteModel:
+    """The Pyomo model of an instance: extend it with ordinary Pyomo, then pass it to `solve`."""
+    return build(compile_instance(instance).problem)
+
+
+def solve(
+    instance: Instance,
+    gap: float = 1e-2,
+    time_limit_s: float | None = None,
+    threads: int = 1,
+    seed: int = 0,
+    model: ConcreteModel | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Plan:
+    """Find the cheapest plan and prove it within the relative gap; audit it.
+
+    `model` is one of `build_model(instance)` that the caller has extended. `progress` is called now and then
+    with the incumbent and the bound. Raises NoPlan if there is none to return.
+    """
+    compiled = compile_instance(instance)
+    model = build(compiled.problem) if model is None else model
+    limits = Limits(gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed)
+    outcome = solve_model(model, limits, neighbourhoods=neighbourhoods(compiled, model), progress=progress)
+    if outcome.objective is None:
+        raise NoPlan(outcome)
+    plan = make_plan(compiled, read(compiled.problem, model), outcome, limits)
+    return plan.with_audit(audit(instance, plan.to_document()).to_document())
+
+
+def neighbourhoods(compiled: Compiled, model: ConcreteModel) -> list[list]:
+    """Groups of integer variables that are decided together, for the search of starting plans: one per offer."""
+    groups: dict[str, list] = {offer: [] for offer in compiled.problem.offers}
+    for component in (model.blocks, model.signed):
+        for (d, _node), variable in component.items():
+            deal = compiled.problem.deals[d]
+            if not deal.in_force:
+                groups[deal.offer].append(variable)
+    return list(groups.values())

@@ -1,0 +1,138 @@
+"""Rules on dates: everything must find its place in the horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .diagnostics import listed
+from .months import Month
+from .schema import Horizon, Offer
+from .sentences import Finding, place
+from .structure import Draft
+
+Findings = Iterator[Finding]
+
+
+def steps(draft: Draft, horizon: Horizon) -> Findings:
+    total = sum(step.count * step.months for step in horizon.steps or [])
+    if horizon.steps is not None and total != horizon.months:
+        message = f"the steps cover {_months(total)}, the horizon has {horizon.months}"
+        yield Finding("E024", ("horizon", "steps"), message, "count x months, added up, must give horizon.months")
+
+
+def demand_months(draft: Draft, horizon: Horizon) -> Findings:
+    for key, workload in draft.instance.workloads.items():
+        table = workload.demand.requests_per_s
+        absent = [str(month) for month in _months_of(horizon) if isinstance(table, dict) and month not in table]
+        if absent:
+            path = ("workloads", key, "demand", "requests_per_s")
+            help = "list every month of the horizon; write 0 for a month without requests"
+            yield Finding("E025", path, f"the demand of {key} lacks {listed(absent, most=4)}", help, "", "key")
+
+
+def start_windows(draft: Draft, horizon: Horizon) -> Findings:
+    for key, offer in draft.instance.offers.items():
+        path, start, last = ("offers", key), offer.start, _last(horizon)
+        if start.earliest is not None and start.latest is not None and start.earliest > start.latest:
+            help = f"latest is {start.latest}"
+            yield Finding("E023", (*path, "start", "earliest"), "earliest must not be after latest", help)
+            continue
+        reason = _unusable(offer, horizon)
+        if reason:
+            what = "used" if offer.elastic or offer.api else "signed"
+            yield Finding("W004", path, f"{place(path)} can never be {what}", reason, "", "key")
+            continue
+        if start.earliest is not None and start.earliest < horizon.start:
+            message = f"earliest is before the horizon, which begins in {horizon.start}"
+            yield Finding("W005", (*path, "start", "earliest"), message, "starts before it are not considered")
+        if start.latest is not None and start.latest > last:
+            message = f"latest is after the horizon, which ends with {last}"
+            yield Finding("W005", (*path, "start", "latest"), message, "starts after it are not considered")
+
+
+def _unusable(offer: Offer, horizon: Horizon) -> str:
+    """Why an offer cannot be used in the horizon; empty if it can."""
+    start, first, last = offer.start, horizon.start, _last(horizon)
+    soonest = first + start.lead_months
+    earliest = start.earliest if start.earliest is not None else soonest
+    latest = start.latest if start.latest is not None else last
+    if offer.elastic or offer.api:
+        inside = earliest <= last and latest >= first
+        return "" if inside else f"it is there from {earliest} to {latest}, the horizon goes from {first} to {last}"
+    if start.lead_months and soonest > min(latest, last):
+        bound = f"start.latest is {latest}" if latest < last else f"the horizon ends with {last}"
+        return f"signed in {first}, it would start in {soonest}, {_months(start.lead_months)} later; {bound}"
+    every = range(earliest, latest + 1, start.every_months)
+    starts = [Month(m) for m in every if first <= m <= last and m - start.lead_months >= first]
+    if not starts:
+        return f"it starts from {earliest} to {latest}, the horizon goes from {first} to {last}"
+    signing = starts[0] - start.lead_months
+    if offer.sign_by is not None and signing > offer.sign_by:
+        return f"its first start, {starts[0]}, would be signed in {signing}, after sign_by, {offer.sign_by}"
+    return ""
+
+
+def elastic_tables(draft: Draft, horizon: Horizon) -> Findings:
+    for key, offer in draft.instance.offers.items():
+        price = offer.elastic.usd_per_accelerator_hour if offer.elastic else None
+        if isinstance(price, dict) and (not price or min(price) > horizon.start):
+            path = ("offers", key, "elastic", "usd_per_accelerator_hour")
+            message = f"the prices must begin by {horizon.start}, the first month of the horizon"
+            label = f"begin in {min(price)}" if price else "no prices"
+            yield Finding("E023", path, message, "the last price holds for the months after it", label, "key")
+
+
+def contracts_in_force(draft: Draft, horizon: Horizon) -> Findings:
+    for key, contract in draft.instance.signed.items():
+        end = contract.start + contract.term.months
+        if end <= horizon.start or contract.start > _last(horizon):
+            when = f"ended with {Month(end - 1)}" if end <= horizon.start else f"begins in {contract.start}"
+            help = f"the horizon goes from {horizon.start} to {_last(horizon)}"
+            yield Finding(
+                "W007", ("signed", key), f"the contract {key} {when}: it has no month in the horizon", help, "", "key"
+            )
+
+
+def money_outside(draft: Draft, horizon: Horizon) -> Findings:
+    finance, last = draft.instance.finance, _last(horizon)
+    span = f"the horizon goes from {horizon.start} to {last}"
+    for key in finance.budget_usd:
+        begin, end = (key, key) if isinstance(key, Month) else (Month(12 * key), Month(12 * key + 11))
+        if end < horizon.start:
+            yield Finding(
+                "W005",
+                ("finance", "budget_usd", key),
+                f"the budget of {key} is over before the horizon begins",
+                span,
+                "",
+                "key",
+            )
+        elif begin > last:
+            message = f"the budget of {key} begins after the horizon: only what contracts still cost then counts"
+            yield Finding("W005", ("finance", "budget_usd", key), message, span, "", "key")
+    for table in ("funding_usd", "other_cash_usd"):
+        for month in getattr(finance, table):
+            if month > last:
+                yield Finding(
+                    "W005",
+                    ("finance", table, month),
+                    f"{table} of {month} is after the horizon and not used",
+                    span,
+                    "",
+                    "key",
+                )
+
+
+def _months_of(horizon: Horizon) -> list[Month]:
+    return [horizon.start + m for m in range(horizon.months)]
+
+
+def _last(horizon: Horizon) -> Month:
+    return horizon.start + (horizon.months - 1)
+
+
+def _months(count: int) -> str:
+    return "1 month" if count == 1 else f"{count} months"
+
+
+CHECKS = (steps, demand_months, start_windows, elastic_tables, contracts_in_force, money_outside)

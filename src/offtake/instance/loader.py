@@ -1,0 +1,163 @@
+"""Instance files and stored documents -> checked instances, with every error and warning in one pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import checks, files, structure, tables, yaml12
+from . import settings as settings_
+from .diagnostics import Diagnostic, at, general, ordered, render
+from .places import located
+from .references import completed
+from .schema import Instance
+from .sentences import Finding, place
+from .sentences import Path as KeyPath
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What came of reading an instance."""
+
+    instance: Instance | None
+    """None if there are errors"""
+    diagnostics: list[Diagnostic]
+    """errors, then warnings, by position"""
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [d for d in self.diagnostics if d.severity == "error"]
+
+    @property
+    def warnings(self) -> list[Diagnostic]:
+        return [d for d in self.diagnostics if d.severity == "warning"]
+
+
+class InstanceError(Exception):
+    """An instance with errors; its text is every diagnostic as a box."""
+
+    def __init__(self, diagnostics: list[Diagnostic]):
+        super().__init__(diagnostics)
+        self.diagnostics = diagnostics
+
+    def __str__(self) -> str:
+        return "\n\n".join(render(diagnostic) for diagnostic in self.diagnostics)
+
+
+def load(path: str | Path, settings: Sequence[str] = ()) -> Instance:
+    """The instance in a YAML file, checked, its tables read and the catalogue entries that it names spelled out.
+
+    `settings`: `dotted.key=value`, written into the document before it is checked. Raises InstanceError.
+    """
+    return _instance(inspect(path, settings))
+
+
+def inspect(path: str | Path, settings: Sequence[str] = ()) -> Inspection:
+    """As `load`, but errors and warnings are returned."""
+    found = _Found(str(path))
+    try:
+        source = files.read(Path(path), str(path))
+    except files.Unreadable as error:
+        return Inspection(None, [error.diagnostic])
+    root, problems = yaml12.parse(source)
+    for problem in problems:
+        found.early(problem)
+    if not root:
+        return found.inspection(None)
+    document = root[0]
+    if not isinstance(document, yaml12.Table):
+        message = "an instance is a mapping: lines of key: value"
+        found.early(at(root.values_at[0], "E013", message, "it begins with format: offtake/1"))
+        return found.inspection(None)
+    settings_.apply(document, settings, found.early)
+    tables.read_tables(document, Path(path).parent, found.early)
+    return _checked(document, found)
+
+
+def from_document(document: dict[str, Any], name: str = "plan") -> Instance:
+    """The instance in a dict, as a plan stores it, after the same checks. Raises InstanceError.
+
+    `name`: what messages say in place of a file name.
+    """
+    found = _Found(name)
+    if not isinstance(document, dict):
+        found.early(general("E013", name, "an instance is a mapping"))
+        return _instance(found.inspection(None))
+    for path, message in _unfit(document):
+        found.early(general("E007", name, message, where=place(path)))
+    return _instance(_checked(document, found, _file_names))
+
+
+def _instance(inspection: Inspection) -> Instance:
+    if inspection.instance is None:
+        raise InstanceError(inspection.diagnostics)
+    return inspection.instance
+
+
+def _checked(
+    document: dict[str, Any], found: _Found, *rules: Callable[[structure.Draft], Iterator[Finding]]
+) -> Inspection:
+    """Structure, then the rules that need more than one key."""
+    draft, findings = structure.read(document)
+    for finding in findings:
+        found.add(finding, document)
+    for rule in (checks.check, *rules):
+        for finding in rule(draft):
+            found.add(finding, document)
+    return found.inspection(draft)
+
+
+def _file_names(draft: structure.Draft) -> Iterator[Finding]:
+    """A stored document holds its tables; there is no folder in which a file could lie."""
+    for key, workload in draft.instance.workloads.items():
+        if workload.demand.file is not None:
+            yield Finding("E026", ("workloads", key, "demand", "file"), "a stored instance cannot name a file")
+    if isinstance(draft.instance.throughput.measured, str):
+        yield Finding("E026", ("throughput", "measured"), "a stored instance cannot name a file")
+
+
+def _unfit(document: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Numbers in a dict that no YAML file could hold."""
+    waiting: list[tuple[KeyPath, Any]] = [((), document)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += (((*path, key), entry) for key, entry in value.items())
+        elif isinstance(value, list):
+            waiting += (((*path, i), entry) for i, entry in enumerate(value))
+        elif isinstance(value, float) and not math.isfinite(value):
+            yield path, "a number must be finite"
+        elif isinstance(value, int | float) and abs(value) > yaml12.LARGEST:
+            yield path, "the number is too large"
+
+
+class _Found:
+    """Diagnostics as they come. A place that could not even be read gets no second error."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self.diagnostics: list[Diagnostic] = []
+        self.unread: set[tuple[object, ...]] = set()
+
+    def early(self, diagnostic: Diagnostic) -> None:
+        """Note an error of reading, before the document is checked."""
+        self.diagnostics.append(diagnostic)
+        self.unread.add(_place(diagnostic))
+
+    def add(self, finding: Finding, document: dict[str, Any]) -> None:
+        """Put a finding in its place."""
+        diagnostic = located(finding, document, self.name)
+        if _place(diagnostic) not in self.unread:
+            self.diagnostics.append(diagnostic)
+
+    def inspection(self, draft: structure.Draft | None) -> Inspection:
+        diagnostics = ordered(self.diagnostics, self.name)
+        failed = draft is None or any(d.severity == "error" for d in diagnostics)
+        return Inspection(None if failed else completed(draft), diagnostics)
+
+
+def _place(diagnostic: Diagnostic) -> tuple[object, ...]:
+    return diagnostic.path, diagnostic.line, diagnostic.column, diagnostic.where

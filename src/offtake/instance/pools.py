@@ -1,0 +1,58 @@
+"""Pools: one accelerator type at one site under one offer, or one token API. p in P."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .schema import Instance, Offer, SignedContract, Supply
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Where workloads can be served from."""
+
+    id: str
+    """`offer/accelerator`, or `offer` for a token API"""
+    supply: str
+    """id of the offer or of the contract in force"""
+    accelerator: str | None
+    """None for a token API"""
+    region: str
+    provider: str
+
+
+def block_accelerators(instance: Instance, supply: Supply) -> dict[str, float]:
+    """Accelerators of each type in one block; megawatt blocks hold floor(MW x 1000 / all-in kW)."""
+    if supply.mw is not None and supply.accelerator is not None:
+        kw = instance.accelerators[supply.accelerator].all_in_kw
+        return {supply.accelerator: float(math.floor(supply.mw * 1000 / kw))}
+    return dict(supply.accelerators)
+
+
+def block_power_mw(instance: Instance, supply: Supply) -> float:
+    """Power of one block in MW: stated, else its megawatts, else accelerators x all-in kW."""
+    if supply.power_mw is not None:
+        return supply.power_mw
+    if supply.mw is not None:
+        return supply.mw
+    held = block_accelerators(instance, supply)
+    return sum(count * instance.accelerators[name].all_in_kw for name, count in held.items()) / 1000
+
+
+def supplies(instance: Instance) -> dict[str, Offer | SignedContract]:
+    """Offers, then contracts in force, in the order of the file."""
+    return {**instance.offers, **instance.signed}
+
+
+def pools(instance: Instance) -> list[Pool]:
+    """Every pool, in the order of the file."""
+    found = []
+    for key, supply in supplies(instance).items():
+        if isinstance(supply, Offer) and supply.api is not None:
+            found.append(Pool(key, key, None, supply.region, supply.provider))
+            continue
+        elastic = isinstance(supply, Offer) and supply.elastic is not None
+        types = [supply.accelerator] if elastic else list(block_accelerators(instance, supply))
+        found.extend(Pool(f"{key}/{name}", key, name, supply.region, supply.provider) for name in types if name)
+    return found

@@ -1,0 +1,134 @@
+"""Ids: every one that is named must exist; catalogue entries that are named become part of the instance.
+
+Ids are looked up in the document as written, so that a fault elsewhere in an entry does not hide them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from .schema import Instance
+from .sentences import Finding, Path, suggestion
+from .structure import CATALOGUES, Draft
+
+_NAMED_IN = {
+    "providers": ["{supply}.provider", "{rule}.providers.*"],
+    "regions": [
+        "workloads.*.region",
+        "{supply}.region",
+        "{rule}.regions.*",
+        "network.round_trip_ms.@",
+        "network.round_trip_ms.*.@",
+        "network.egress_usd_per_million_tokens.@",
+        "network.egress_usd_per_million_tokens.*.@",
+    ],
+    "accelerators": [
+        "{supply}.accelerators.@",
+        "{supply}.accelerator",
+        "{rule}.accelerators.*",
+        "throughput.rates.*.accelerator",
+    ],
+    "models": ["workloads.*.model", "offers.*.api.models.*"],
+    "workloads": ["throughput.rates.*.workload"],
+    "offers": ["groups.*.offers.*", "groups.*.offer", "groups.*.requires"],
+}
+"""section -> where its ids are named: * is any key or entry, @ a key that is itself the id"""
+
+_ROWS = {"accelerators": "throughput.measured.*.accelerator", "models": "throughput.measured.*.model"}
+"""the same for measured rows, which may speak of what the instance does not use"""
+
+_WRITTEN = {
+    "{supply}": ("offers.*", "signed.*"),
+    "{rule}": ("workloads.*.allow", "workloads.*.deny"),
+}
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_SHOWN = 3
+"""places at which an id is shown, after the first"""
+
+Reference = tuple[str, Path, Literal["key", "value"]]
+"""id, and the path at which it is named"""
+
+
+def unknown_ids(draft: Draft) -> Iterator[Finding]:
+    """References to what neither the file nor the catalogue has: one finding for each id, with the places of it."""
+    for section, patterns in _NAMED_IN.items():
+        for name, (places, known) in _unknown(draft, section, patterns).items():
+            message = f"there is no {section[:-1]} {name}"
+            yield _finding("E020", message, places, _help(section, name, known))
+
+
+def unused_rows(draft: Draft) -> Iterator[Finding]:
+    """Measured rows that speak of an accelerator or a model that neither the file nor the catalogue has."""
+    for section, pattern in _ROWS.items():
+        for name, (places, known) in _unknown(draft, section, [pattern]).items():
+            rows = "this row is not used" if len(places) == 1 else f"{len(places)} rows are not used"
+            message = f"there is no {section[:-1]} {name}: {rows}"
+            yield _finding("W008", message, places, _help(section, name, known))
+
+
+def completed(draft: Draft) -> Instance:
+    """The instance with every catalogue entry that it names spelled out."""
+    update: dict[str, dict[str, Any]] = {}
+    for section, facts in CATALOGUES.items():
+        entries = dict(getattr(draft.instance, section))
+        kind = Instance.model_fields[section].annotation.__args__[1]
+        for name, *_ in references(draft.document, _NAMED_IN[section]):
+            if name not in entries:
+                entries[name] = kind.model_validate(facts()[name])
+        update[section] = entries
+    return draft.instance.model_copy(update=update)
+
+
+def references(document: dict[str, Any], patterns: list[str]) -> Iterator[Reference]:
+    """Every id that stands at one of the patterns, in the order of the patterns and the file."""
+    for pattern in patterns:
+        head, _, rest = pattern.partition(".")
+        for written in _WRITTEN.get(head, (head,)):
+            yield from _matches(document, [*written.split("."), *rest.split(".")], ())
+
+
+def _matches(value: Any, steps: list[str], path: Path) -> Iterator[Reference]:
+    """Walk the document along the steps; what has another form is left to the schema to refuse."""
+    if not steps:
+        if isinstance(value, str) and _ID.fullmatch(value):
+            yield value, path, "value"
+    elif steps == ["@"]:
+        for key in value if isinstance(value, dict) else ():
+            if isinstance(key, str) and _ID.fullmatch(key):
+                yield key, (*path, key), "key"
+    elif steps[0] == "*":
+        entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for key, entry in entries:
+            yield from _matches(entry, steps[1:], (*path, key))
+    elif isinstance(value, dict) and steps[0] in value:
+        yield from _matches(value[steps[0]], steps[1:], (*path, steps[0]))
+
+
+def _unknown(draft: Draft, section: str, patterns: list[str]) -> dict[str, tuple[list[Reference], dict[str, None]]]:
+    """Ids that nothing has -> the references to them, and what ids there are."""
+    facts = CATALOGUES[section]() if section in CATALOGUES else {}
+    known = dict.fromkeys([*draft.written(section), *facts])
+    found: dict[str, tuple[list[Reference], dict[str, None]]] = {}
+    for reference in references(draft.document, patterns):
+        if reference[0] not in known:
+            found.setdefault(reference[0], ([], known))[0].append(reference)
+    return found
+
+
+def _finding(code: str, message: str, references: list[Reference], help: str) -> Finding:
+    """One finding for all places of an id; the first few are shown."""
+    (_, first, at), *others = references
+    also = [(path, "and here") for _, path, _ in others[:_SHOWN]]
+    if len(others) > _SHOWN:
+        also[-1] = (also[-1][0], f"and here, and in {len(others) - _SHOWN} more places")
+    return Finding(code, first, message, help, "", at, tuple(also))
+
+
+def _help(section: str, name: str, known: dict[str, None]) -> str:
+    help = suggestion(name, known, f"{section} known")
+    if section == "providers" and not help.startswith("did you mean"):
+        return f"declare it: providers: {{{name}: {{kind: neocloud}}}}"
+    return help

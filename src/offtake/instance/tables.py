@@ -1,0 +1,158 @@
+"""CSV files beside the instance, read into the place that names them: demand by month, measured rows.
+
+What is read carries the positions of the CSV, so that every later error points into it.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from . import files
+from .diagnostics import Diagnostic, Source, Span, at, general, listed
+from .schema import MeasuredRow
+from .sentences import suggestion
+from .yaml12 import NUMBER, Row, Table, number
+
+Report = Callable[[Diagnostic], None]
+
+_TEXT = ("month", "accelerator", "model")
+"""columns that are not numbers"""
+DEMAND_COLUMNS = ["month", "requests_per_s"]
+MEASURED_COLUMNS = list(MeasuredRow.model_fields)
+
+
+def read_tables(document: Table, folder: Path, report: Report) -> None:
+    """Replace every file name of the document by what the file holds; report what is wrong with it."""
+    workloads = document.get("workloads")
+    for workload in workloads.values() if isinstance(workloads, Table) else ():
+        demand = workload.get("demand") if isinstance(workload, Table) else None
+        if isinstance(demand, Table) and isinstance(demand.get("file"), str) and "requests_per_s" not in demand:
+            _read_demand(demand, folder, report)
+    throughput = document.get("throughput")
+    if isinstance(throughput, Table) and isinstance(throughput.get("measured"), str):
+        rows = Row()
+        for line, row in _rows(
+            folder, throughput["measured"], throughput.values_at["measured"], MEASURED_COLUMNS, report
+        ):
+            rows.put(row, line)
+        throughput["measured"] = rows
+
+
+def _read_demand(demand: Table, folder: Path, report: Report) -> None:
+    """`file` becomes `requests_per_s`, a table by month; if it cannot be read, `file` stays."""
+    table, where = Table(), demand.values_at["file"]
+    for _, row in _rows(folder, demand["file"], where, DEMAND_COLUMNS, report):
+        month = row["month"]
+        if month in table:
+            also = ((table.keys_at[month], "first here"),)
+            report(at(row.values_at["month"], "E005", f"{month} is written twice", "keep one", "again here", also))
+            continue
+        table.put(month, row.values_at["month"], row["requests_per_s"], row.values_at["requests_per_s"])
+    if table:
+        demand.put("requests_per_s", demand.keys_at["file"], table, where)
+        del demand["file"]
+
+
+def _rows(folder: Path, name: str, where: Span, columns: list[str], report: Report) -> Iterator[tuple[Span, Table]]:
+    """The rows of a CSV file that have all its fields, with the columns asked for."""
+    try:
+        source = files.read(_inside(folder, name, where), str(folder / name), "E026")
+    except files.Unreadable as error:
+        report(_named(error.diagnostic, name, where))
+        return
+    header: list[str] = []
+    for number_, line in enumerate(source.lines):
+        if not line.strip():
+            continue
+        fields = _fields(source, number_, report)
+        if fields is None:
+            continue
+        if not header:
+            header = [text for text, _ in fields]
+            if not _complete(header, columns, _whole(source, number_), report):
+                return
+        elif len(fields) != len(header):
+            message = f"this line has {len(fields)} fields, the header {len(header)}"
+            report(at(_whole(source, number_), "E027", message, "text that holds a comma stands in double quotes"))
+        else:
+            yield _whole(source, number_), _row(header, fields, columns, report)
+    if not header:
+        report(general("E027", source.path, "the table is empty", f"it begins with the line {','.join(columns)}"))
+
+
+def _inside(folder: Path, name: str, where: Span) -> Path:
+    """The file of that name; it must lie in the folder, also when links are followed."""
+    try:
+        path = (folder / name).resolve()
+        outside = Path(name).is_absolute() or not path.is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):
+        raise files.Unreadable(at(where, "E026", "this is not a file name")) from None
+    if outside:
+        help = "copy the file beside the instance and name it there"
+        raise files.Unreadable(at(where, "E026", "the file lies outside the folder of the instance", help))
+    return path
+
+
+def _named(diagnostic: Diagnostic, name: str, where: Span) -> Diagnostic:
+    """A file that cannot be opened is an error of the line that names it."""
+    if diagnostic.line is not None:
+        return diagnostic
+    return at(where, diagnostic.code, f"{name}: {diagnostic.message}", diagnostic.help)
+
+
+def _fields(source: Source, line: int, report: Report) -> list[tuple[str, Span]] | None:
+    """The fields of one line with their places; None, reported, if its quotes do not match."""
+    text = source.lines[line]
+    try:
+        (words,) = csv.reader([text], strict=True)
+    except (csv.Error, ValueError):
+        report(at(_whole(source, line), "E027", "the quotes of this line do not match", "a field stands on one line"))
+        return None
+    if '"' in text:
+        return [(word.strip(), _whole(source, line)) for word in words]
+    fields, column = [], 0
+    for word in words:
+        begin = column + len(word) - len(word.lstrip())
+        fields.append((word.strip(), Span(source, line, begin, line, begin + len(word.strip()))))
+        column += len(word) + 1
+    return fields
+
+
+def _complete(header: list[str], columns: list[str], where: Span, report: Report) -> bool:
+    """Whether the header names every column once; reported if not."""
+    for column in columns:
+        if header.count(column) != 1:
+            message = f"the column {column} is {'named twice' if column in header else 'missing'}"
+            others = [name for name in header if name not in columns]
+            help = (
+                "columns are separated by commas" if len(header) == 1 else suggestion(column, others, "other columns")
+            )
+            report(at(where, "E027", message, help, f"columns needed: {listed(columns)}"))
+    return all(header.count(column) == 1 for column in columns)
+
+
+def _row(header: list[str], fields: list[tuple[str, Span]], columns: list[str], report: Report) -> Table:
+    row = Table()
+    for name, (text, span) in zip(header, fields, strict=True):
+        if name in columns:
+            row.put(name, span, text if name in _TEXT else _number(text, span, report), span)
+    return row
+
+
+def _number(text: str, span: Span, report: Report) -> Any:
+    """A number, or the text itself, which the schema then refuses."""
+    if not NUMBER.fullmatch(text):
+        return text
+    try:
+        return number(text)
+    except ValueError as error:
+        message, help = error.args
+        report(at(span, "E007", message, help, f"got {text}"))
+        return text
+
+
+def _whole(source: Source, line: int) -> Span:
+    return Span(source, line, 0, line, len(source.lines[line].rstrip()))

@@ -1,0 +1,143 @@
+"""What the solver decided, read back from the model's variables: the only numbers that a plan starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pyomo.environ import ConcreteModel
+
+    from offtake_models.problem import Pair, Problem
+
+NOISE = 1e-9
+"""Amounts below this share of what they are measured against are solver noise and are dropped."""
+WHOLE = 1e-4
+"""How far from a whole number the solver may leave a count of blocks."""
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The amounts that are not zero. Keys are in the order of the model, so that equal plans are equal text."""
+
+    blocks: dict[tuple[int, int], int]
+    """(deal, node) -> blocks; contracts in force are not decisions and not here"""
+    serve: dict[tuple[str, str, int, int, int], float]
+    """(pool, workload, period, block, node) -> accelerators provisioned (requests/s for an API)"""
+    unserved: dict[tuple[str, int, int, int], float]
+    """(workload, period, block, node) -> requests/s provisioned for nobody"""
+    beyond: dict[tuple[int, str, int, int], float]
+    """(deal, pool, period, node) -> accelerator-hours used beyond the take-or-pay share"""
+
+
+def read(problem: Problem, model: ConcreteModel) -> Decisions:
+    """Read a solved model. Counts become integers and solver noise is dropped.
+
+    Raises ValueError if a variable has no value or a count of blocks is not whole.
+    """
+    return Decisions(
+        blocks=dict(_counts(problem, model.blocks)),
+        serve={
+            key: amount
+            for key, amount in _amounts(model.serve)
+            if amount * problem.rate[key[0], key[1]].max() > NOISE * problem.workloads[key[1]].provision.max()
+        },
+        unserved={
+            key: amount
+            for key, amount in _amounts(model.unserved)
+            if amount > NOISE * problem.workloads[key[0]].provision.max()
+        },
+        beyond={
+            key: amount
+            for key, amount in _amounts(model.beyond)
+            if amount > NOISE * problem.deals[key[0]].delivered_hours[key[1]].max()
+        },
+    )
+
+
+def _counts(problem: Problem, variables: Any) -> Iterator[tuple[tuple[int, int], int]]:
+    for key, amount in _amounts(variables):
+        if problem.deals[key[0]].in_force:
+            continue
+        blocks = round(amount)
+        if abs(amount - blocks) > WHOLE:
+            raise ValueError(f"the solver left {amount} blocks of {problem.deals[key[0]].offer}; counts are whole")
+        if blocks:
+            yield key, blocks
+
+
+def _amounts(variables: Any) -> Iterable[tuple[Any, float]]:
+    for key, variable in variables.items():
+        if variable.value is None:
+            raise ValueError(f"the solver left {variable.name} without a value")
+        yield key, float(variable.value)
+
+
+@dataclass(frozen=True)
+class Flows:
+    """Decisions as arrays, for one future."""
+
+    problem: Problem
+    blocks: np.ndarray
+    """[deal] blocks, contracts in force included"""
+    serve: dict[Pair, np.ndarray]
+    """(pool, workload) -> [period, block] accelerators provisioned"""
+    unserved: dict[str, np.ndarray]
+    """workload -> [period, block] requests/s"""
+    beyond: dict[tuple[int, str], np.ndarray]
+    """(deal, pool) -> [period] accelerator-hours"""
+
+    @cached_property
+    def mean_use(self) -> dict[Pair, np.ndarray]:
+        """(pool, workload) -> [period] accelerators at work on average: what is paid for."""
+        shares = self.problem.block_share
+        return {
+            pair: (amounts * self.problem.workloads[pair[1]].mean_share[0]) @ shares
+            for pair, amounts in self.serve.items()
+        }
+
+    @cached_property
+    def demand(self) -> dict[str, np.ndarray]:
+        """workload -> [period] mean requests/s asked for."""
+        return {
+            key: (workload.mean_share[0] * workload.provision[0]) @ self.problem.block_share
+            for key, workload in self.problem.workloads.items()
+        }
+
+    @cached_property
+    def refused(self) -> dict[str, np.ndarray]:
+        """workload -> [period] mean requests/s left unserved."""
+        return {
+            key: (self.problem.workloads[key].mean_share[0] * amounts) @ self.problem.block_share
+            for key, amounts in self.unserved.items()
+        }
+
+    def served_by(self, workload: str) -> dict[str, np.ndarray]:
+        """pool -> [period] mean requests/s of the workload that it serves."""
+        return {
+            pair[0]: use * self.problem.rate[pair][0]
+            for pair, use in self.mean_use.items()
+            if pair[1] == workload
+        }
+
+
+def flows(problem: Problem, decisions: Decisions) -> Flows:
+    """Decisions as arrays. Problems have one future and one node here."""
+    periods, blocks = len(problem.hours), len(problem.block_share)
+    count = np.array([deal.max_blocks if deal.in_force else 0 for deal in problem.deals], dtype=int)
+    for (deal, _), number in decisions.blocks.items():
+        count[deal] = number
+    serve: dict[Pair, np.ndarray] = {}
+    for (pool, workload, t, b, _), amount in decisions.serve.items():
+        serve.setdefault((pool, workload), np.zeros((periods, blocks)))[t, b] = amount
+    unserved = {key: np.zeros((periods, blocks)) for key in problem.workloads}
+    for (workload, t, b, _), amount in decisions.unserved.items():
+        unserved[workload][t, b] = amount
+    beyond: dict[tuple[int, str], np.ndarray] = {}
+    for (deal, pool, t, _), amount in decisions.beyond.items():
+        beyond.setdefault((deal, pool), np.zeros(periods))[t] = amount
+    return Flows(problem, count, serve, unserved, beyond)

@@ -1,0 +1,209 @@
+"""Key figures of a plan: one table of definitions, read by the code, the plan file and the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..instance.pools import Pool, pools, supplies
+from . import economics, tables
+from .decisions import Flows
+
+if TYPE_CHECKING:
+    from ..compile import Compiled
+
+
+@dataclass(frozen=True)
+class KpiDefinition:
+    """What a figure is called, its unit, and exactly what it says."""
+
+    title: str
+    unit: str
+    """USD, USD/1M tokens, share, accelerators, factor, month or name"""
+    definition: str
+
+
+KPI_DEFINITIONS: dict[str, KpiDefinition] = {
+    "cost_usd": KpiDefinition(
+        "Cost", "USD",
+        "present value of what the plan decides: contracts by the terminal rule, use, and penalties for requests "
+        "left unserved; contracts already in force are sunk and not in it"),
+    "npv_cash_usd": KpiDefinition(
+        "Present value of all cash", "USD",
+        "every payment at its real date, contracts in force and payments after the horizon included; no penalties"),
+    "cash_in_horizon_usd": KpiDefinition(
+        "Cash in the horizon", "USD",
+        "undiscounted payments dated inside the horizon, contracts in force included"),
+    "usd_per_million_tokens": KpiDefinition(
+        "Levelised cost", "USD/1M tokens",
+        "cost less penalties, over the discounted tokens served (input + output x reasoning multiplier); what "
+        "contracts in force serve is counted, what they cost is sunk"),
+    "usd_per_million_tokens_by_workload": KpiDefinition(
+        "Levelised cost by workload", "USD/1M tokens",
+        "the same by workload: the charge of an offer, idle hours included, is split by accelerator-hours at work"),
+    "share_served": KpiDefinition(
+        "Requests served", "share", "mean requests served over mean requests asked for, all workloads, whole horizon"),
+    "utilisation": KpiDefinition(
+        "Utilisation of what is held", "share",
+        "accelerator-hours at work on the mean load over accelerator-hours delivered under contract"),
+    "utilisation_at_peak": KpiDefinition(
+        "Utilisation at peak", "share",
+        "accelerators provisioned in the busiest block of the day (burst and headroom included) over accelerators "
+        "held under contract, mean over the horizon by hours"),
+    "accelerators_peak": KpiDefinition(
+        "Most accelerators", "accelerators",
+        "usable accelerators held plus elastic accelerators provisioned, in the largest month"),
+    "accelerators_peak_month": KpiDefinition("Month of that peak", "month", "the first month that reaches it"),
+    "peak_obligations_usd": KpiDefinition(
+        "Peak obligations", "USD",
+        "undiscounted fixed payments still owed, at the worst month end, contracts in force included"),
+    "peak_obligations_month": KpiDefinition("Month of that peak", "month", "the first month that reaches it"),
+    "largest_provider_share_mw": KpiDefinition(
+        "Largest provider by power", "share",
+        "the largest share of one provider in the megawatts under contract and in service, over the months of the "
+        "horizon; elastic capacity and token services have no megawatts"),
+    "largest_provider_mw": KpiDefinition("That provider", "name", "the provider with that share"),
+    "largest_provider_mw_month": KpiDefinition("In the month", "month", "the first month with that share"),
+    "largest_provider_share_spend": KpiDefinition(
+        "Largest provider by spend", "share",
+        "the largest share of one provider in the undiscounted payments inside the horizon"),
+    "largest_provider_spend": KpiDefinition("That provider", "name", "the provider with that share"),
+    "safety_by_workload": KpiDefinition(
+        "Safety in all", "factor",
+        "how many times over its mean load a workload is provisioned: peak_to_mean x headroom / availability, the "
+        "availability that of the supply that serves it, weighted by requests served"),
+}
+
+
+def kpis(compiled: Compiled, flows: Flows) -> dict[str, Any]:
+    """Values by the names of KPI_DEFINITIONS, in its order; a figure that has no meaning here is None."""
+    cash = tables.cash_vectors(compiled, flows)
+    figures = {
+        "cost_usd": sum(row["usd"] for row in tables.cost(compiled, flows)),
+        **_money(compiled, cash),
+        **_service(compiled, flows),
+        **_capacity(compiled, flows),
+        **_obligations(compiled, flows),
+        **_providers(compiled, flows, cash),
+        "usd_per_million_tokens_by_workload": economics.cost_by_workload(compiled, flows),
+        "safety_by_workload": {key: _safety(compiled, flows, key) for key in compiled.problem.workloads},
+    }
+    return {name: figures[name] for name in KPI_DEFINITIONS}
+
+
+def shown(name: str, values: dict[str, Any]) -> str:
+    """A figure as text with its unit."""
+    return _shown(values[name], KPI_DEFINITIONS[name].unit)
+
+
+def _shown(value: Any, unit: str) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_shown(entry, unit)}" for key, entry in value.items())
+    formats = {"USD": "${:,.0f}", "USD/1M tokens": "${:,.4g} per million tokens", "share": "{:.1%}",
+               "accelerators": "{:,.0f}", "factor": "{:.3g}x"}
+    return formats.get(unit, "{}").format(value)
+
+
+def _money(compiled: Compiled, cash: dict[tuple[str, str], np.ndarray]) -> dict[str, Any]:
+    problem = compiled.problem
+    total = sum(cash.values(), np.zeros(len(problem.discount)))
+    return {
+        "npv_cash_usd": float(total @ problem.discount),
+        "cash_in_horizon_usd": float(total[: len(problem.period_of)].sum()),
+    }
+
+
+def _service(compiled: Compiled, flows: Flows) -> dict[str, Any]:
+    problem = compiled.problem
+    asked = sum(float(flows.demand[key] @ problem.hours) for key in problem.workloads)
+    refused = sum(float(flows.refused[key] @ problem.hours) for key in problem.workloads)
+    tokens = sum(
+        economics.discounted_tokens(compiled, key, flows.demand[key] - flows.refused[key]) for key in problem.workloads
+    )
+    paid = sum(row["usd"] for row in tables.cost(compiled, flows) if row["line"] != "unserved")
+    return {
+        "share_served": 1 - refused / asked if asked else None,
+        "usd_per_million_tokens": paid / tokens * 1e6 if tokens > 0 else None,
+    }
+
+
+def _capacity(compiled: Compiled, flows: Flows) -> dict[str, Any]:
+    problem = compiled.problem
+    held = tables.held_by_pool(compiled, flows)
+    bought = [pool for pool in pools(compiled.instance) if pool.id not in problem.elastic_limit]
+    delivered = sum(float(held[pool.id] @ problem.month_hours) for pool in bought)
+    used = sum(float(tables.used_by_pool(flows, pool)[0] @ problem.hours) for pool in bought)
+    busiest = float(_provisioned(flows, bought).max(axis=1) @ problem.hours)
+    total = sum(held.values(), np.zeros(len(problem.period_of)))
+    for pool in pools(compiled.instance):
+        if pool.id in problem.elastic_limit and pool.accelerator is not None:
+            total += tables.used_by_pool(flows, pool)[1][problem.period_of]
+    largest = int(total.argmax())
+    return {
+        "utilisation": used / delivered if delivered else None,
+        "utilisation_at_peak": busiest / delivered if delivered else None,
+        "accelerators_peak": float(total[largest]),
+        "accelerators_peak_month": tables.month_name(compiled, largest) if total[largest] else None,
+    }
+
+
+def _provisioned(flows: Flows, chosen: list[Pool]) -> np.ndarray:
+    """Accelerators provisioned in some pools together, [period, block]."""
+    ids = [pool.id for pool in chosen]
+    zeros = np.zeros((len(flows.problem.hours), len(flows.problem.block_share)))
+    return sum((x for pair, x in flows.serve.items() if pair[0] in ids), zeros)
+
+
+def _obligations(compiled: Compiled, flows: Flows) -> dict[str, Any]:
+    owed = tables.owed_by_month(compiled, flows)
+    worst = int(owed.argmax())
+    return {
+        "peak_obligations_usd": float(owed[worst]),
+        "peak_obligations_month": tables.month_name(compiled, worst) if owed[worst] else None,
+    }
+
+
+def _providers(compiled: Compiled, flows: Flows, cash: dict[tuple[str, str], np.ndarray]) -> dict[str, Any]:
+    instance, months = compiled.instance, len(compiled.problem.period_of)
+    provider_of = {key: supply.provider for key, supply in supplies(instance).items()}
+    power = {provider: np.zeros(months) for provider in provider_of.values()}
+    spend = dict.fromkeys(provider_of.values(), 0.0)
+    for deal, column, blocks in zip(compiled.problem.deals, compiled.columns, flows.blocks, strict=True):
+        inside = slice(max(deal.start, 0), max(deal.start + deal.term_months, 0))
+        power[provider_of[column.offer]][inside] += blocks * column.power_mw
+    for (_, offer), usd in cash.items():
+        spend[provider_of[offer]] += float(usd[:months].sum())
+    by_power = _largest_month(power)
+    by_spend = max(spend, key=lambda provider: spend[provider], default=None)
+    total = sum(spend.values())
+    return {
+        "largest_provider_share_mw": by_power[0] if by_power else None,
+        "largest_provider_mw": by_power[1] if by_power else None,
+        "largest_provider_mw_month": tables.month_name(compiled, by_power[2]) if by_power else None,
+        "largest_provider_share_spend": spend[by_spend] / total if total > 0 else None,
+        "largest_provider_spend": by_spend if total > 0 else None,
+    }
+
+
+def _largest_month(by_provider: dict[str, np.ndarray]) -> tuple[float, str, int] | None:
+    """(share, provider, month) of the largest share in any month; None if nothing is held."""
+    total = sum(by_provider.values())
+    found = [
+        (float(values[m] / total[m]), provider, m)
+        for provider, values in by_provider.items()
+        for m in np.flatnonzero(total)
+    ]
+    return max(found, key=lambda entry: (entry[0], -entry[2]), default=None)
+
+
+def _safety(compiled: Compiled, flows: Flows, key: str) -> float:
+    workload = compiled.instance.workloads[key]
+    supply_of = {pool.id: supplies(compiled.instance)[pool.supply] for pool in pools(compiled.instance)}
+    served = {pool: float(rate @ flows.problem.hours) for pool, rate in flows.served_by(key).items()}
+    total = sum(served.values())
+    available = sum(supply_of[pool].availability * amount for pool, amount in served.items()) / total if total else 1.0
+    return float(workload.demand.peak_to_mean * workload.headroom / available)

@@ -1,0 +1,135 @@
+"""The answer to an instance: the plan document with tables, figures and a file format."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from . import document as documents
+from .kpis import KPI_DEFINITIONS, shown
+
+if TYPE_CHECKING:
+    import pandas
+
+    from offtake.instance.schema import Instance
+
+
+class Plan:
+    """Which deals to sign, how they serve the workloads, what that costs, and how good that is.
+
+    Tables are pandas frames made on first use; the document behind them is never changed.
+    """
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._document = document
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Plan:
+        """Read a saved plan. Raises PlanError, with a sentence, for anything that is not one."""
+        return cls(documents.load(path))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the plan as JSON, whole or not at all. Raises OSError."""
+        documents.save(self._document, path)
+
+    def to_document(self) -> dict[str, Any]:
+        """The plan as plain JSON types (format `offtake.plan/1`)."""
+        return self._document
+
+    def with_audit(self, audit: dict[str, Any]) -> Plan:
+        """The same plan with the report of its audit."""
+        return Plan({**self._document, "audit": audit})
+
+    @property
+    def name(self) -> str:
+        """Name of the instance."""
+        return self._document["instance"]["name"]
+
+    @property
+    def status(self) -> str:
+        """optimal (within the gap asked for), time_limit or interrupted."""
+        return self._document["status"]
+
+    @property
+    def objective_usd(self) -> float:
+        """Cost of this plan: net present value by the conventions of the instance."""
+        return self._document["objective_usd"]
+
+    @property
+    def bound_usd(self) -> float:
+        """No plan costs less than this: proven."""
+        return self._document["bound_usd"]
+
+    @property
+    def gap(self) -> float:
+        """(objective - bound) / objective."""
+        return self._document["gap"]
+
+    @property
+    def kpis(self) -> dict[str, Any]:
+        """Figures by the names of KPI_DEFINITIONS."""
+        return self._document["kpis"]
+
+    @property
+    def audit(self) -> dict[str, Any] | None:
+        """Report of the audit; None if the plan was not audited yet."""
+        return self._document.get("audit")
+
+    @cached_property
+    def instance(self) -> Instance:
+        """The instance that the plan answers, rebuilt from the document. Raises InstanceError."""
+        from offtake.instance import from_document
+
+        return from_document(self._document["instance"]["document"], name=self.name)
+
+    def _table(self, name: str) -> pandas.DataFrame:
+        import pandas
+
+        return pandas.DataFrame(self._document[name], columns=list(documents.COLUMNS[name]))
+
+    @cached_property
+    def deals(self) -> pandas.DataFrame:
+        """What is signed: one row per deal."""
+        return self._table("deals")
+
+    @cached_property
+    def capacity(self) -> pandas.DataFrame:
+        """By month and pool: usable accelerators held, used on average and at peak."""
+        return self._table("capacity")
+
+    @cached_property
+    def service(self) -> pandas.DataFrame:
+        """By month and workload: demand, share served, and from where."""
+        return self._table("service")
+
+    @cached_property
+    def cash(self) -> pandas.DataFrame:
+        """Undiscounted dollars by month, line and offer; runs past the horizon to the last payment."""
+        return self._table("cash")
+
+    @cached_property
+    def obligations(self) -> pandas.DataFrame:
+        """Undiscounted fixed payments still owed after each month."""
+        return self._table("obligations")
+
+    @cached_property
+    def cost(self) -> pandas.DataFrame:
+        """The objective by line."""
+        return self._table("cost")
+
+    @cached_property
+    def offers(self) -> pandas.DataFrame:
+        """Every offer: taken or not, and why."""
+        return self._table("offers")
+
+    def __repr__(self) -> str:
+        deals = len(self._document["deals"])
+        return (f"<Plan {self.name!r}: {self.status}, ${self.objective_usd:,.0f}, gap {self.gap:.2%}, "
+                f"{deals} deal{'' if deals == 1 else 's'}>")
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><th>{escape(definition.title)}</th><td>{escape(shown(name, self.kpis))}</td></tr>"
+                       for name, definition in KPI_DEFINITIONS.items() if name in self.kpis)
+        return f"<p>{escape(repr(self))}</p><table>{rows}</table>{self.deals.to_html(index=False)}"

@@ -1,0 +1,230 @@
+"""Why each offer is in the plan, or not: one sentence each, with the numbers it rests on.
+
+A sentence claims no more than was computed. That an offer is not taken is a fact about the best plan found;
+what it would cost at its best use is arithmetic about the offer alone. The price at which the
+answer would change is a study of its own (`offtake breakeven`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..deals import start_months
+from ..instance.pools import pools
+from ..instance.schema import AtMost, Requires
+from . import economics, tables
+from .decisions import Flows
+
+if TYPE_CHECKING:
+    from ..compile import Compiled
+
+MOST_LISTED = 3
+
+
+def offers(compiled: Compiled, flows: Flows, gap: float) -> list[tables.Row]:
+    """One row per offer of the instance, in its order: offer, taken, reason."""
+    taken = taken_offers(compiled, flows)
+    costs = economics.cost_by_workload(compiled, flows)
+    best = {key: economics.best_uses(compiled, key) for key in compiled.instance.offers}
+    return [
+        {
+            "offer": key,
+            "taken": key in taken,
+            "reason": (_why_taken(compiled, flows, key, best) if key in taken
+                       else _why_not(compiled, flows, key, taken, costs, best[key], gap)),
+        }
+        for key in compiled.instance.offers
+    ]
+
+
+def taken_offers(compiled: Compiled, flows: Flows) -> list[str]:
+    """Offers with a signed deal, and elastic offers and token services that are used."""
+    signed = [deal.offer for deal, blocks in zip(compiled.problem.deals, flows.blocks, strict=True) if blocks]
+    supply_of = {pool.id: pool.supply for pool in pools(compiled.instance)}
+    used = [supply_of[pool] for pool, _ in flows.serve]
+    found = {*signed, *used}
+    return [key for key in compiled.instance.offers if key in found]
+
+
+def _why_taken(compiled: Compiled, flows: Flows, key: str, best: dict[str, list[economics.BestUse]]) -> str:
+    offer = compiled.instance.offers[key]
+    hours = economics.hours_by_workload(compiled, flows, key)
+    held = f"{_signed_words(compiled, flows, key)}: " if offer.terms else "Used "
+    if not hours:
+        return f"{held}signed, but nothing is served from it."
+    main = max(hours, key=lambda workload: hours[workload])
+    carried = _share_of_workload(compiled, flows, key, main)
+    others = [workload for workload in hours if workload != main]
+    also = f" (also {_listed(others)})" if others else ""
+    months = _months_of_use(compiled, flows, key)
+    rival = _next_dearer(key, main, best)
+    if offer.terms:
+        busy = f", at work {_utilisation(compiled, flows, key):.0%} of its hours"
+        return f"{held}serves {carried:.0%} of {main}{also}{busy}.{rival}"
+    return f"{held}in {months}, at most {_peak(flows, compiled, key)}: serves {carried:.0%} of {main}{also}.{rival}"
+
+
+def _signed_words(compiled: Compiled, flows: Flows, key: str) -> str:
+    """Equal deals of an offer are said once, with all their starts."""
+    starts: dict[str, list[str]] = {}
+    for column, blocks in zip(compiled.columns, flows.blocks, strict=True):
+        if column.offer == key and blocks:
+            held = _listed([f"{count * blocks:,.0f} {name}" for name, count in column.accelerators.items()])
+            size = f"{_count(int(blocks), 'block')} ({held}) for {_count(column.months, 'month')}"
+            starts.setdefault(size, []).append(str(column.start))
+    return _listed([f"{size} from {_listed(months)}" for size, months in starts.items()])
+
+
+def _share_of_workload(compiled: Compiled, flows: Flows, key: str, workload: str) -> float:
+    """Share of what is served of a workload over the horizon that comes from the offer."""
+    mine = {pool.id for pool in pools(compiled.instance) if pool.supply == key}
+    served = {pool: float(rate @ compiled.problem.hours) for pool, rate in flows.served_by(workload).items()}
+    return sum(rate for pool, rate in served.items() if pool in mine) / sum(served.values())
+
+
+def _utilisation(compiled: Compiled, flows: Flows, key: str) -> float:
+    held = tables.held_by_pool(compiled, flows)
+    mine = [pool for pool in pools(compiled.instance) if pool.supply == key]
+    delivered = sum(float(held[pool.id] @ compiled.problem.month_hours) for pool in mine)
+    used = sum(float(tables.used_by_pool(flows, pool)[0] @ compiled.problem.hours) for pool in mine)
+    return used / delivered if delivered else 0.0
+
+
+def _months_of_use(compiled: Compiled, flows: Flows, key: str) -> str:
+    mine = {pool.id for pool in pools(compiled.instance) if pool.supply == key}
+    busy = np.zeros(len(compiled.problem.hours), dtype=bool)
+    for (pool, _), use in flows.serve.items():
+        if pool in mine:
+            busy |= use.any(axis=1)
+    months = [m for m, t in enumerate(compiled.problem.period_of) if busy[t]]
+    first, last = tables.month_name(compiled, months[0]), tables.month_name(compiled, months[-1])
+    return f"{_count(len(months), 'month')} ({first}{f' to {last}' if first != last else ''})"
+
+
+def _peak(flows: Flows, compiled: Compiled, key: str) -> str:
+    mine = [pool for pool in pools(compiled.instance) if pool.supply == key]
+    most = max(float(tables.used_by_pool(flows, pool)[1].max()) for pool in mine)
+    return f"{most:,.0f} {mine[0].accelerator}" if mine[0].accelerator else f"{most:,.4g} requests/s"
+
+
+def _next_dearer(key: str, workload: str, best: dict[str, list[economics.BestUse]]) -> str:
+    """The offer at its best use, and the next dearer one for the same workload at its own."""
+    prices = {offer: use.usd_per_million_tokens for offer, uses in best.items() for use in uses if use.workload == workload}
+    if key not in prices:
+        return ""
+    mine = f" At best use it costs {_price(prices[key])} per million tokens of {workload}"
+    dearer = [offer for offer in prices if offer != key and prices[offer] >= prices[key]]
+    if not dearer:
+        return f"{mine}; no offer that can serve it is dearer." if len(prices) > 1 else f"{mine}; no other offer can serve it."
+    rival = min(dearer, key=lambda offer: prices[offer])
+    return f"{mine}; the next dearer offer is {rival}, {_price(prices[rival])}."
+
+
+def _why_not(
+    compiled: Compiled, flows: Flows, key: str, taken: list[str], costs: dict[str, float | None], best: list[economics.BestUse],
+    gap: float,
+) -> str:
+    tests: list[Callable[[], str | None]] = [
+        lambda: _never_signable(compiled, key),
+        lambda: _nothing_eligible(compiled, key),
+        lambda: None if best else "Nothing that it can serve is asked for in the months in which it could deliver.",
+    ]
+    for test in tests:
+        reason = test()
+        if reason:
+            return reason
+    said = [_excluded(compiled, key, taken), _added(compiled, flows, key), _at_best_use(compiled, costs, best, gap)]
+    return " ".join(sentence for sentence in said if sentence)
+
+
+def _never_signable(compiled: Compiled, key: str) -> str | None:
+    instance = compiled.instance
+    offer = instance.offers[key]
+    first, last = instance.horizon.start, instance.horizon.start + (instance.horizon.months - 1)
+    opens = offer.start.earliest if offer.start.earliest is not None else first + offer.start.lead_months
+    if offer.start.latest is not None and offer.start.latest < first:
+        return f"Its last start, {offer.start.latest}, lies before the horizon, which begins in {first}."
+    if opens > last:
+        return f"It starts in {opens} at the earliest, after the last month of the horizon, {last}."
+    if not offer.terms or start_months(instance, offer):
+        return None
+    if offer.sign_by is not None and offer.sign_by < first:
+        return f"The quote expired in {offer.sign_by}, before the horizon begins in {first}."
+    expiry = f", its expiry in {offer.sign_by}" if offer.sign_by is not None else ""
+    return (f"It can never be signed: no start month from {opens} fits the horizon ({first} to {last}), its lead of "
+            f"{offer.start.lead_months} months{expiry} and its last start.")
+
+
+def _nothing_eligible(compiled: Compiled, key: str) -> str | None:
+    mine = [pool for pool in pools(compiled.instance) if pool.supply == key]
+    pairs = [(pool.id, workload) for pool in mine for workload in compiled.problem.workloads]
+    if any(pair in compiled.problem.rate for pair in pairs):
+        return None
+    found = dict.fromkeys(f"{workload}: {compiled.rates[pool, workload].reason.rstrip('.')}"
+                          for pool, workload in pairs)
+    reasons = list(found)
+    more = f"; and {len(reasons) - MOST_LISTED} more" if len(reasons) > MOST_LISTED else ""
+    return f"It can serve no workload. {'; '.join(reasons[:MOST_LISTED])}{more}."
+
+
+def _excluded(compiled: Compiled, key: str, taken: list[str]) -> str:
+    """Rules between offers that this plan would break by adding the offer."""
+    said = []
+    for rule in compiled.instance.groups:
+        if isinstance(rule, AtMost) and key in rule.offers:
+            rivals = [offer for offer in rule.offers if offer in taken]
+            if len(rivals) >= rule.at_most:
+                verb = "is" if len(rivals) == 1 else "are"
+                who = f", and {_listed(rivals)} {verb}" if rivals else ""
+                said.append(f"At most {rule.at_most} of {_listed(rule.offers)} may be signed{who}.")
+        if isinstance(rule, Requires) and rule.offer == key and rule.requires not in taken:
+            said.append(f"It requires {rule.requires}, which is not signed.")
+    return " ".join(said)
+
+
+def _added(compiled: Compiled, flows: Flows, key: str) -> str:
+    """What one more deal would cost and save beside this plan."""
+    added = economics.added_deal(compiled, flows, key)
+    if added is None:
+        return ""
+    column = compiled.columns[added.deal]
+    deal = f"{_count(added.blocks, 'block')} from {column.start} for {_count(column.months, 'month')}"
+    return f"Beside this plan, {deal} would cost ${added.usd:,.0f} and replace use worth ${added.replaced_usd:,.0f}."
+
+
+def _at_best_use(
+    compiled: Compiled, costs: dict[str, float | None], best: list[economics.BestUse], gap: float
+) -> str:
+    """The offer at its best use against what the plan pays for the same workload."""
+    compared = [use for use in best if costs[use.workload] is not None]
+    if not compared:
+        return f"The plan serves none of what it could serve ({_listed([use.workload for use in best])})."
+    use = min(compared, key=lambda found: found.usd_per_million_tokens - costs[found.workload])
+    mine, plan = use.usd_per_million_tokens, costs[use.workload]
+    figures = f"per million tokens of {use.workload}{_best_deal(compiled, use)}, the plan {_price(plan)} on average"
+    if mine > plan:
+        return f"Dearer: at best use it costs {_price(mine)} {figures}."
+    return (f"At best use it costs {_price(mine)} {figures}, yet no better plan with it was found within the gap of "
+            f"{gap:.2%}; `offtake breakeven` gives its price.")
+
+
+def _best_deal(compiled: Compiled, use: economics.BestUse) -> str:
+    if use.deal is None:
+        return ""
+    column = compiled.columns[use.deal]
+    return f" (from {column.start} for {_count(column.months, 'month')}, {use.fill:.0%} of its hours at work)"
+
+
+def _price(usd: float) -> str:
+    return f"${usd:.2f}" if usd >= 100 else f"${usd:.3g}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

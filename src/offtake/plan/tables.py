@@ -1,0 +1,187 @@
+"""Tables of a plan, by month: what is held and used, who is served, what is paid and what stays owed.
+
+Rows are dicts in the columns of `document.COLUMNS`. Months are written `YYYY-MM`. Rows of zeros are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..instance.demand import mean_requests_per_s
+from ..instance.pools import Pool, pools, supplies
+from .decisions import Decisions, Flows
+
+if TYPE_CHECKING:
+    from ..compile import Compiled
+
+Row = dict[str, Any]
+SECONDS_PER_HOUR = 3600.0
+COST_LINES = ("contracts", "use_beyond", "elastic", "tokens", "egress", "unserved")
+CASH_LINES = ("fees", "prepayments", "signing_fees", "in_force", "use_beyond", "elastic", "tokens", "egress")
+
+
+def deals(compiled: Compiled, decisions: Decisions) -> tuple[list[Row], dict[int, int]]:
+    """Deals signed, by start month, and the row of each deal of the problem."""
+    problem, instance = compiled.problem, compiled.instance
+    order = sorted(decisions.blocks, key=lambda key: (problem.deals[key[0]].start, key))
+    rows = []
+    for d, node in order:
+        deal, column, blocks = problem.deals[d], compiled.columns[d], decisions.blocks[d, node]
+        held = {name: count * blocks for name, count in column.accelerators.items()}
+        rows.append({
+            "offer": column.offer,
+            "provider": instance.offers[column.offer].provider,
+            "node": node,
+            "start": str(column.start),
+            "signing": str(column.signing),
+            "months": column.months,
+            "term": column.term,
+            "blocks": blocks,
+            "accelerators": sum(held.values()),
+            "accelerators_by_type": held,
+            "power_mw": column.power_mw * blocks,
+            "cash_usd": float(deal.cash[0].sum() * blocks + deal.cash_once[0].sum()),
+            "npv_usd": float(deal.npv_usd[0] * blocks + deal.npv_once_usd[0]),
+        })
+    return rows, {d: row for row, (d, _) in enumerate(order)}
+
+
+def capacity(compiled: Compiled, flows: Flows) -> list[Row]:
+    """Usable accelerators held (after ramp and availability), at work on average, and provisioned in the busiest
+    block of the day; requests/s for an API. Elastic pools hold nothing: they are paid by use."""
+    held = held_by_pool(compiled, flows)
+    rows = []
+    for pool in pools(compiled.instance):
+        mean, peak = used_by_pool(flows, pool)
+        for m, t in enumerate(compiled.problem.period_of):
+            if held[pool.id][m] or peak[t]:
+                rows.append({
+                    "month": month_name(compiled, m), "pool": pool.id, "offer": pool.supply,
+                    "accelerator": pool.accelerator, "held": float(held[pool.id][m]),
+                    "used_mean": float(mean[t]), "used_peak": float(peak[t]),
+                })
+    return sorted(rows, key=lambda row: row["month"])
+
+
+def held_by_pool(compiled: Compiled, flows: Flows) -> dict[str, np.ndarray]:
+    """pool -> [month of the horizon] usable accelerators held under contract."""
+    months = len(compiled.problem.period_of)
+    held = {pool.id: np.zeros(months) for pool in pools(compiled.instance)}
+    for column, blocks in zip(compiled.columns, flows.blocks, strict=True):
+        for name, usable in column.usable.items():
+            held[f"{column.offer}/{name}"] += blocks * usable[:months]
+    return held
+
+
+def used_by_pool(flows: Flows, pool: Pool) -> tuple[np.ndarray, np.ndarray]:
+    """Accelerators of a pool at work on average, and provisioned in the busiest block, both [period]."""
+    zeros = np.zeros((len(flows.problem.hours), len(flows.problem.block_share)))
+    provisioned = sum((x for pair, x in flows.serve.items() if pair[0] == pool.id), zeros)
+    mean = sum((use for pair, use in flows.mean_use.items() if pair[0] == pool.id), zeros[:, 0])
+    return mean, provisioned.max(axis=1)
+
+
+def service(compiled: Compiled, flows: Flows) -> list[Row]:
+    """Demand by workload and month, the share of it that is served, and the share of each pool in what is served.
+
+    provisioned_requests_per_s is that of the busiest block, with burst and headroom.
+    """
+    problem = compiled.problem
+    rows = []
+    for key, workload in problem.workloads.items():
+        asked = mean_requests_per_s(compiled.instance, key) @ problem.block_share
+        served = _share(flows.demand[key] - flows.refused[key], flows.demand[key], empty=1.0)
+        by_pool = flows.served_by(key)
+        total = sum(by_pool.values(), np.zeros(len(problem.hours)))
+        for m, t in enumerate(problem.period_of):
+            rows.append({
+                "month": month_name(compiled, m), "workload": key, "mean_requests_per_s": float(asked[m]),
+                "provisioned_requests_per_s": float(workload.provision[0, t].max()),
+                "served_share": float(served[t]),
+                "by": {pool: float(rate[t] / total[t]) for pool, rate in by_pool.items() if rate[t]},
+            })
+    return sorted(rows, key=lambda row: row["month"])
+
+
+def _share(part: np.ndarray, whole: np.ndarray, empty: float) -> np.ndarray:
+    return np.divide(part, whole, out=np.full(len(whole), empty), where=whole > 0)
+
+
+def cash_vectors(compiled: Compiled, flows: Flows) -> dict[tuple[str, str], np.ndarray]:
+    """(line, offer or contract) -> [ledger month] undiscounted USD."""
+    found: dict[tuple[str, str], np.ndarray] = {}
+    for line, offer, usd in _cash_parts(compiled, flows):
+        padded = np.zeros(len(compiled.problem.discount))
+        padded[: len(usd)] = usd
+        found[line, offer] = found.get((line, offer), 0.0) + padded
+    return found
+
+
+def _cash_parts(compiled: Compiled, flows: Flows) -> Iterator[tuple[str, str, np.ndarray]]:
+    problem = compiled.problem
+    for column, blocks in zip(compiled.columns, flows.blocks, strict=True):
+        if blocks and column.in_force:
+            yield "in_force", column.offer, blocks * column.cash
+        elif blocks:
+            yield from ((line, column.offer, blocks * usd) for line, usd in column.cash_lines.items())
+            yield from ((line, column.offer, usd) for line, usd in column.once_lines.items())
+    for (d, pool), hours in flows.beyond.items():
+        per_hour = problem.deals[d].beyond_usd_per_hour[pool][0] * hours / problem.hours
+        yield "use_beyond", problem.deals[d].offer, per_hour[problem.period_of] * problem.month_hours
+    supply_of = {pool.id: pool.supply for pool in pools(compiled.instance)}
+    for pair, use in flows.mean_use.items():
+        for line, usd in compiled.use_lines[pair].items():
+            yield line, supply_of[pair[0]], usd[0] * use[problem.period_of]
+
+
+def cash(compiled: Compiled, flows: Flows) -> list[Row]:
+    """Undiscounted cash out by month, line and offer, to the end of the last term."""
+    vectors = cash_vectors(compiled, flows)
+    order = list(supplies(compiled.instance))
+    keys = sorted(vectors, key=lambda key: (CASH_LINES.index(key[0]), order.index(key[1])))
+    return [
+        {"month": month_name(compiled, m), "line": line, "offer": offer, "usd": float(vectors[line, offer][m])}
+        for m in range(len(compiled.problem.discount))
+        for line, offer in keys
+        if vectors[line, offer][m]
+    ]
+
+
+def obligations(compiled: Compiled, flows: Flows) -> list[Row]:
+    """Fixed payments still owed after each month, until nothing is."""
+    owed = owed_by_month(compiled, flows)
+    last = int(np.flatnonzero(owed).max(initial=-1)) + 1
+    return [{"month": month_name(compiled, m), "usd": float(owed[m])} for m in range(min(last + 1, len(owed)))]
+
+
+def owed_by_month(compiled: Compiled, flows: Flows) -> np.ndarray:
+    """[ledger month] USD, undiscounted, contracts in force included."""
+    owed = np.zeros(len(compiled.problem.discount))
+    for deal, blocks in zip(compiled.problem.deals, flows.blocks, strict=True):
+        owed += blocks * deal.obligation[0]
+    return owed
+
+
+def cost(compiled: Compiled, flows: Flows) -> list[Row]:
+    """The objective by line, discounted USD."""
+    problem = compiled.problem
+    usd = dict.fromkeys(COST_LINES, 0.0)
+    for deal, blocks in zip(problem.deals, flows.blocks, strict=True):
+        if blocks and not deal.in_force:
+            usd["contracts"] += float(deal.npv_usd[0] * blocks + deal.npv_once_usd[0])
+    for (line, _), vector in cash_vectors(compiled, flows).items():
+        if line in usd:
+            usd[line] += float(vector @ problem.discount)
+    for key, refused in flows.refused.items():
+        price = problem.workloads[key].unserved_usd
+        if price is not None:
+            usd["unserved"] += float((refused * problem.hours * SECONDS_PER_HOUR) @ price[0])
+    return [{"line": line, "usd": usd[line]} for line in COST_LINES]
+
+
+def month_name(compiled: Compiled, month: int) -> str:
+    """Month of the ledger as `YYYY-MM`."""
+    return str(compiled.instance.horizon.start + month)

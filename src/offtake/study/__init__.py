@@ -1,0 +1,1 @@
+"""Questions beyond one solve: plans side by side, walk-away prices, why there is no plan."""

@@ -1,0 +1,99 @@
+"""What a few solves prove about the price at which an offer is worth taking.
+
+Scale the prices of one offer by a factor f. V_in(f) is the least cost of the plans that sign at least one block of it,
+V_out that of the plans that sign none. V_in rises with f, so the offer is worth taking up to the factor f*
+with V_in(f*) = V_out, and not beyond. Nothing is known exactly: each solve gives a plan (an upper value) and a bound
+(a lower value). What they prove, with C the charge of the offer at today's prices in a plan solved at f0:
+
+    taken up to      f0 + (lower(V_out) - upper(V_in(f0))) / C          that plan, at another price, costs so much
+    not taken from   f0 + (upper(V_out) - lower(V_in(f0))) / C_1        every plan pays for one block at least: C_1
+    not taken from   the crossing of a chord with upper(V_out)          V_in is concave in f
+
+The first line may look above f0, and the third holds, only if no rule caps cash: a dearer plan may break a budget.
+The next factor to solve is where the tangent meets V_out (Newton; Dinkelbach 1967 for this quotient).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+CLOSE = 0.005
+"""of the price: a factor so near to one that was solved is not solved again"""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One solve with the offer forced in or out: what it found and what it proved."""
+
+    factor: float
+    upper: float
+    """cost of the plan found; infinite if none was"""
+    lower: float
+    """no plan costs less; infinite if there is none"""
+    charge: float = 0.0
+    """C: what that plan pays for the offer at today's prices, discounted"""
+    blocks: int = 0
+    term: int = 0
+    """index of the term that it pays most for"""
+
+
+def proven_low(points: Sequence[Point], out: Point, capped: bool) -> float | None:
+    """Factor up to which the offer is proven to be worth taking; None if there is no such factor above 0."""
+    found = []
+    for point in points:
+        if math.isfinite(point.upper):
+            reach = math.inf if out.lower == math.inf else point.factor + (out.lower - point.upper) / point.charge
+            found.append(min(reach, point.factor) if capped else reach)
+    best = max(found, default=0.0)
+    return best if best > 0 else None
+
+
+def proven_high(points: Sequence[Point], out: Point, least: float, capped: bool) -> float | None:
+    """Factor from which on the offer is proven not to be worth taking; None if there is none."""
+    if not math.isfinite(out.upper):
+        return None
+    found = [point.factor + max(out.upper - point.lower, 0.0) / least for point in points if point.lower > -math.inf]
+    if not capped:
+        found += [_chord(a, b, out.upper) for a in points for b in points
+                  if a.factor < b.factor and -math.inf < a.lower <= out.upper < b.lower < math.inf]
+    return min(found, default=None)
+
+
+def _chord(a: Point, b: Point, level: float) -> float:
+    """Where the line through two lower values reaches a level."""
+    return a.factor + (level - a.lower) * (b.factor - a.factor) / (b.lower - a.lower)
+
+
+def estimate(points: Sequence[Point], out: Point) -> float | None:
+    """Where the tangents at the plans found meet the cost without the offer; None if there is nothing to go by."""
+    if not math.isfinite(out.upper):
+        return None
+    roots = [p.factor + (out.upper - p.upper) / p.charge for p in points if math.isfinite(p.upper)]
+    return max(0.0, *roots) if roots else None
+
+
+def next_factor(points: Sequence[Point], out: Point, least: float, capped: bool) -> float | None:
+    """The price factor to solve next; None when another solve is not expected to prove more."""
+    if not math.isfinite(out.upper):
+        return None
+    root = estimate(points, out)
+    if root is None:
+        return 0.0 if points[-1].factor > 0 else None
+    if not _near(root, points):
+        return root
+    low, high = proven_low(points, out, capped), proven_high(points, out, least, capped)
+    if low is None or high is None or high - low <= CLOSE * high:
+        return None
+    nearest = min((p for p in points if math.isfinite(p.upper)), key=lambda p: abs(p.factor - root))
+    doubt = (out.upper - out.lower + nearest.upper - nearest.lower) / nearest.charge
+    beyond = root + 1.1 * doubt + CLOSE * root
+    for factor in (beyond, (low + high) / 2):
+        if low < factor < high and not _near(factor, points):
+            return factor
+    return None
+
+
+def _near(factor: float, points: Sequence[Point]) -> bool:
+    return any(abs(factor - point.factor) <= CLOSE * factor for point in points)

@@ -1,0 +1,302 @@
+"""Walk-away prices: up to which price of an offer does the best plan take it?
+
+The proofs and the choice of the next price are in `bracket`; here are the solves behind them and the words.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ..instance.schema import Instance, Term
+from ..plan.economics import period_discount
+from .bracket import Point, estimate, next_factor, proven_high, proven_low
+
+if TYPE_CHECKING:
+    from ..compile import Compiled
+    from ..plan import Decisions
+    from ..solve import Outcome
+
+MOST_SOLVES = 8
+"""of one offer at different prices"""
+WIDE = 0.05
+"""of the price: a proven interval wider than this is called wide"""
+
+PRICE_KEYS = {
+    "usd_per_month": "USD per block and month",
+    "usd_per_accelerator_hour": "USD per accelerator-hour",
+    "usd_per_mw_month": "USD per MW and month",
+}
+
+
+@dataclass(frozen=True)
+class BreakEven:
+    """The price at which the best plan would just take an offer."""
+
+    offer: str
+    chosen: bool
+    """in the best plan found at today's price"""
+    verdict: str
+    """proven; wide (an interval of more than 5 %); undetermined (an end is not proven); always (no plan without it was
+    possible at any price); never (not even for free); unsupported"""
+    sentence: str
+    unit: str | None = None
+    price_today: float | None = None
+    price: float | None = None
+    """best estimate, between low and high"""
+    price_low: float | None = None
+    """up to here it is proven to be worth taking; None: no such price is proven"""
+    price_high: float | None = None
+    """from here on it is proven not to be; None: no such price is proven"""
+    factor_low: float | None = None
+    """the same, over today's price: it moves all terms of the offer"""
+    factor_high: float | None = None
+    term: int | None = None
+    """index of the term that the prices are of: the one that it would be signed for"""
+    blocks: int | None = None
+    """that it would take at the estimated price"""
+    saving_usd: float | None = None
+    """what having the offer at today's price saves: V_out - V_in(1), from the plans found; negative: what it costs"""
+    sign_by: str | None = None
+    """the quote's expiry"""
+    solves: int = 0
+
+    def to_document(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return dict(vars(self))
+
+
+def breakeven(
+    instance: Instance,
+    offers: Sequence[str] | None = None,
+    gap: float = 1e-3,
+    time_limit_s: float | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> list[BreakEven]:
+    """The walk-away price of each offer (all of them by default), in the order of the instance.
+
+    `gap` and `time_limit_s` hold for each of the solves, of which an offer takes two to nine. `progress` is called
+    with a sentence before each. Raises ValueError for an offer that the instance does not have, NoPlan if the
+    instance itself has no plan, KeyboardInterrupt if a solve is interrupted.
+    """
+    unknown = [key for key in offers or [] if key not in instance.offers]
+    if unknown:
+        raise ValueError(f"the instance has no offer {unknown[0]!r}; it has {', '.join(instance.offers)}")
+    study = _Study(instance, gap, time_limit_s, progress or (lambda sentence: None))
+    return [_of_offer(study, key) for key in instance.offers if offers is None or key in offers]
+
+
+def with_price_factor(instance: Instance, offer: str, factor: float) -> Instance:
+    """The same instance with every price of one offer (all of its terms) times a factor."""
+    known = instance.offers[offer]
+    terms = [_scaled(term, factor) for term in known.terms]
+    return instance.model_copy(update={"offers": {**instance.offers, offer: known.model_copy(update={"terms": terms})}})
+
+
+def _scaled(term: Term, factor: float) -> Term:
+    prices = {key: getattr(term, key) for key in PRICE_KEYS if getattr(term, key) is not None}
+    return term.model_copy(update={key: price * factor for key, price in prices.items()})
+
+
+class _Study:
+    """The solves of one call. The best plan at today's prices is, for each offer, a plan with it or without it."""
+
+    def __init__(self, instance: Instance, gap: float, time_limit_s: float | None, progress: Callable[[str], None]):
+        from ..compile import compile_instance
+
+        self.instance, self.gap, self.time_limit_s, self.progress = instance, gap, time_limit_s, progress
+        self.today = compile_instance(instance)
+        self.progress("the best plan at today's prices")
+        outcome, decisions = self._solve(self.today, lambda model: None)
+        if decisions is None:
+            from ..engine import NoPlan
+
+            raise NoPlan(outcome)
+        self.best = outcome, decisions
+        self.chosen = {self.today.problem.deals[d].offer for d, _ in decisions.blocks}
+
+    @property
+    def capped(self) -> bool:
+        """Whether some rule limits cash, so that a higher price may forbid a plan."""
+        problem = self.today.problem
+        return bool(problem.cash_limits or problem.balance_limits) or problem.obligations_max_usd is not None
+
+    def least_charge(self, offer: str) -> float:
+        """C_1: what one block of the offer costs at least, at today's prices."""
+        deals = [deal for deal in self.today.problem.deals if deal.offer == offer]
+        return min((float(deal.min_blocks * deal.npv_usd[0]) for deal in deals), default=0.0)
+
+    def without(self, offer: str) -> Point:
+        if offer not in self.chosen:
+            return self._point(offer, 1.0, *self.best)
+        self.progress(f"{offer}: the best plan without it")
+        return self._point(offer, 1.0, *self._solve(self.today, lambda model: _force(model, self.today, offer, 0)))
+
+    def signed(self, offer: str, factor: float) -> Point:
+        if factor == 1.0 and offer in self.chosen:
+            return self._point(offer, 1.0, *self.best)
+        from ..compile import compile_instance
+
+        self.progress(f"{offer}: the best plan with it at {factor:.4g} of its price")
+        compiled = compile_instance(with_price_factor(self.instance, offer, factor))
+        return self._point(offer, factor, *self._solve(compiled, lambda model: _force(model, compiled, offer, 1)))
+
+    def _solve(self, compiled: Compiled, extend: Callable[[Any], None]) -> tuple[Outcome, Decisions | None]:
+        from offtake_models import build
+
+        from ..plan import read
+        from ..solve import Limits, solve_model
+
+        model = build(compiled.problem)
+        extend(model)
+        outcome = solve_model(model, Limits(gap=self.gap, time_limit_s=self.time_limit_s))
+        if outcome.status == "interrupted":
+            raise KeyboardInterrupt
+        return outcome, None if outcome.objective is None else read(compiled.problem, model)
+
+    def _point(self, offer: str, factor: float, outcome: Outcome, decisions: Decisions | None) -> Point:
+        if outcome.status == "infeasible":
+            return Point(factor, math.inf, math.inf)
+        lower = -math.inf if outcome.bound is None else outcome.bound
+        if decisions is None:
+            return Point(factor, math.inf, lower)
+        charges, blocks = _charges(self.today, offer, decisions)
+        term = max(charges, key=lambda number: charges[number], default=0)
+        return Point(factor, outcome.objective, lower, sum(charges.values()), blocks, term)
+
+
+def _force(model: Any, compiled: Compiled, offer: str, least: int) -> None:
+    """Sign at least one block of the offer (least = 1), or none (least = 0)."""
+    from pyomo.environ import Constraint
+
+    blocks = sum(variable for (d, _), variable in model.blocks.items() if _is_of(compiled, d, offer))
+    model.offer_forced = Constraint(expr=blocks >= 1 if least else blocks <= 0)
+
+
+def _is_of(compiled: Compiled, d: int, offer: str) -> bool:
+    deal = compiled.problem.deals[d]
+    return deal.offer == offer and not deal.in_force
+
+
+def _charges(today: Compiled, offer: str, decisions: Decisions) -> tuple[dict[int, float], int]:
+    """What a plan pays for the offer at today's prices by term, discounted and without signing fees; and its blocks."""
+    problem = today.problem
+    discount = period_discount(today)
+    charges: dict[int, float] = {}
+    blocks = 0
+    for (d, _), count in decisions.blocks.items():
+        if _is_of(today, d, offer):
+            term = today.columns[d].term
+            charges[term] = charges.get(term, 0.0) + float(count * problem.deals[d].npv_usd[0])
+            blocks += count
+    for (d, pool, t, _), hours in decisions.beyond.items():
+        if _is_of(today, d, offer):
+            price = problem.deals[d].beyond_usd_per_hour[pool][0, t] * discount[t]
+            charges[today.columns[d].term] += float(hours * price)
+    return charges, blocks
+
+
+def _of_offer(study: _Study, key: str) -> BreakEven:
+    sign_by = study.instance.offers[key].sign_by
+    known = {"offer": key, "chosen": key in study.chosen, "sign_by": None if sign_by is None else str(sign_by)}
+    refusal = _unsupported(study, key)
+    if refusal:
+        return BreakEven(verdict="unsupported", sentence=refusal, **known)
+    out = study.without(key)
+    least = study.least_charge(key)
+    points = [study.signed(key, 1.0)]
+    while len(points) < MOST_SOLVES and (factor := next_factor(points, out, least, study.capped)) is not None:
+        points.append(study.signed(key, factor))
+    return _report(study, known, points, out, least)
+
+
+def _unsupported(study: _Study, key: str) -> str | None:
+    offer = study.instance.offers[key]
+    if not offer.terms:
+        return f"{key} is bought by use, without signing; break-even prices are computed for offers that are signed."
+    if not any(_is_of(study.today, d, key) for d in range(len(study.today.problem.deals))):
+        return f"{key} cannot be signed in this horizon at any price."
+    if study.least_charge(key) <= 0:
+        return f"{key} has a deal that costs nothing today, so no factor on its price moves it."
+    return None
+
+
+def _report(study: _Study, known: dict[str, Any], points: list[Point], out: Point, least: float) -> BreakEven:
+    low, high = _ends(points, out, least, study.capped)
+    middle = estimate(points, out)
+    first, found = points[0], [point for point in points if math.isfinite(point.upper)]
+    at = min(found, key=lambda point: abs(point.factor - (middle or 0.0)), default=first)
+    term = study.instance.offers[known["offer"]].terms[at.term]
+    key = next(name for name in PRICE_KEYS if getattr(term, name) is not None)
+    today = getattr(term, key)
+    finite_low = None if low is None or low == math.inf else low
+    saving = out.upper - first.upper
+    break_even = BreakEven(
+        verdict=_verdict(points, out, low, high),
+        sentence="",
+        unit=PRICE_KEYS[key],
+        price_today=today,
+        price=None if middle is None else _clip(middle, finite_low, high) * today,
+        price_low=None if finite_low is None else finite_low * today,
+        price_high=None if high is None else high * today,
+        factor_low=finite_low,
+        factor_high=high,
+        term=at.term,
+        blocks=at.blocks or None,
+        saving_usd=saving if math.isfinite(saving) else None,
+        solves=len(points) + 1,
+        **known,
+    )
+    return replace(break_even, sentence=_sentence(break_even))
+
+
+def _ends(points: Sequence[Point], out: Point, least: float, capped: bool) -> tuple[float | None, float | None]:
+    """The proven interval; its ends may cross by the solver's tolerance and are then put in order."""
+    low, high = proven_low(points, out, capped), proven_high(points, out, least, capped)
+    return (low, high) if low is None or high is None else (min(low, high), max(low, high))
+
+
+def _clip(factor: float, low: float | None, high: float | None) -> float:
+    return min(max(factor, low or 0.0), math.inf if high is None else high)
+
+
+def _verdict(points: Sequence[Point], out: Point, low: float | None, high: float | None) -> str:
+    if out.lower == math.inf:
+        return "always"
+    if any(point.factor == 0 and point.lower > out.upper for point in points):
+        return "never"
+    if low is None or high is None:
+        return "undetermined"
+    return "proven" if high - low <= WIDE * high else "wide"
+
+
+def _sentence(found: BreakEven) -> str:
+    unit = (found.unit or "").removeprefix("USD ")
+    state = f"{'Taken' if found.chosen else 'Not taken'} at today's {_usd(found.price_today)} {unit}"
+    expiry = f" The quote expires in {found.sign_by}." if found.sign_by else ""
+    if found.verdict == "always":
+        return f"{state}; no plan is possible without it, so there is no price at which to walk away.{expiry}"
+    if found.verdict == "never":
+        return f"{state}; not worth taking even for nothing.{expiry}"
+    ends = []
+    if found.price_low is not None:
+        ends.append(f"worth taking up to {_usd(found.price_low)}")
+    if found.price_high is not None:
+        ends.append(f"not worth it from {_usd(found.price_high)} on")
+    proven = f"; proven: {', '.join(ends)}" if ends else "; nothing is proven about its price"
+    advice = " A smaller gap narrows this." if found.verdict in ("wide", "undetermined") else ""
+    return f"{state}{proven}.{_saving_words(found)}{advice}{expiry}"
+
+
+def _saving_words(found: BreakEven) -> str:
+    if found.saving_usd is None:
+        return ""
+    if found.saving_usd >= 0:
+        return f" Having it saves ${found.saving_usd:,.0f} against the best plan found without it."
+    return f" Signing it today would cost ${-found.saving_usd:,.0f} more than the best plan found without it."
+
+
+def _usd(price: float | None) -> str:
+    return "-" if price is None else f"${price:,.0f}" if price >= 1000 else f"${price:.4g}"

@@ -1,0 +1,107 @@
+"""Why there is no plan: a smallest set of business rules that cannot hold together.
+
+A deletion filter over named rules: each rule is dropped in turn, and stays dropped if there is still no plan
+without it. What remains clashes, and would not if any one of its rules went. The physics of supply (what a pool
+holds, how deals are signed) is never dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyomo.environ import ConcreteModel, Objective
+
+from offtake_models import build
+from offtake_models.problem import Problem
+
+from ..compile import compile_instance
+from ..instance.schema import Instance
+from ..solve import Limits, solve_model
+
+SECONDS_PER_RULE = 20.0
+"""Time for each question; a rule that is not shown to be innocent in that time is kept, and said to be unproven."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One business rule: a sentence, and the constraints that say it as (component, index)."""
+
+    sentence: str
+    members: list[tuple[str, tuple]]
+
+
+def explain(instance: Instance) -> list[str]:
+    """Sentences that name a smallest set of clashing rules; empty if the instance has a plan after all."""
+    problem = compile_instance(instance).problem
+    model = build(problem)
+    model.least_cost.deactivate()
+    model.any_plan = Objective(expr=0.0)
+    rules = business_rules(instance, problem, model)
+    if _clashes(model) is False:
+        return []
+    unproven = False
+    kept = []
+    for rule in rules:
+        _switch(model, rule, on=False)
+        verdict = _clashes(model)
+        if verdict is not True:
+            _switch(model, rule, on=True)
+            kept.append(rule.sentence)
+            unproven = unproven or verdict is None
+    if unproven:
+        kept.append("Time ran out on some rules, so a smaller set of clashing rules may exist.")
+    return kept
+
+
+def business_rules(instance: Instance, problem: Problem, model: ConcreteModel) -> list[Rule]:
+    """The rules that a planner could relax, money first: what is dropped first is blamed last."""
+    rules = [
+        Rule(f"the budget of {limit.name}, {limit.usd:,.0f} USD", [("within_budget", (s, k)) for s in problem.scenarios])
+        for k, limit in enumerate(problem.cash_limits)
+    ]
+    balance = list(model.balance_kept)
+    if balance:
+        least = instance.finance.cash_min_usd
+        rules.append(Rule(f"a cash balance of at least {least:,.0f} USD, given the funding", _all("balance_kept", balance)))
+    cap = problem.obligations_max_usd
+    if cap is not None:
+        rules.append(Rule(f"obligations of at most {cap:,.0f} USD", _all("obligations_capped", list(model.obligations_capped))))
+    for g, group in enumerate(problem.groups):
+        members = [(f"{_ROW[group.kind]}", (g, s)) for s in problem.scenarios]
+        rules.append(Rule(f"the rule that {_SAY[group.kind].format(k=group.count, o=', '.join(group.offers))}", members))
+    rules.extend(_demand_rules(instance, model))
+    return rules
+
+
+_ROW = {"at_most": "at_most_of_group", "at_least": "at_least_of_group", "requires": "required_is_signed"}
+_SAY = {
+    "at_most": "at most {k} of {o} may be signed",
+    "at_least": "at least {k} of {o} must be signed",
+    "requires": "the first of {o} requires the second",
+}
+
+
+def _demand_rules(instance: Instance, model: ConcreteModel) -> list[Rule]:
+    rows = {w: [] for w in instance.workloads}
+    for name in ("demand_met", "work_in_time"):
+        for index in model.component(name):
+            rows[index[0]].append((name, index))
+    return [Rule(f"the demand of {w}, which must be served", members) for w, members in rows.items() if members]
+
+
+def _all(name: str, indices: list[tuple]) -> list[tuple[str, tuple]]:
+    return [(name, index) for index in indices]
+
+
+def _switch(model: ConcreteModel, rule: Rule, on: bool) -> None:
+    for name, index in rule.members:
+        row = model.component(name)[index]
+        row.activate() if on else row.deactivate()
+
+
+def _clashes(model: ConcreteModel) -> bool | None:
+    """True if there is provably no plan, False if there is one, None if time ran out."""
+    outcome = solve_model(model, Limits(gap=1.0, time_limit_s=SECONDS_PER_RULE))
+    if outcome.status == "infeasible":
+        return True
+    return False if outcome.objective is not None else None

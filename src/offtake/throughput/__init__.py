@@ -1,0 +1,7 @@
+"""Accelerator x model x workload -> requests/s inside the latency target, and USD per million tokens. Plain NumPy."""
+
+from .prices import TokenPrice, usd_per_million_tokens
+from .rates import ServingRate
+from .table import RateTable, rate_table
+
+__all__ = ["RateTable", "ServingRate", "TokenPrice", "rate_table", "usd_per_million_tokens"]

@@ -1,0 +1,99 @@
+"""USD per million tokens by offer and workload, at full use: a yardstick beside the plan, not part of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..instance.pools import Pool, block_accelerators, block_power_mw, pools
+from ..instance.schema import Elastic, Instance, Offer, Term, TokenApi
+from .rates import Work, tokens_per_request
+from .table import RateTable
+
+HOURS_PER_MONTH = 730.5
+"""a twelfth of 365.25 days"""
+
+
+@dataclass(frozen=True)
+class TokenPrice:
+    """What a million tokens, input and output, cost from one pool for one workload that it can serve."""
+
+    pool: str
+    offer: str
+    workload: str
+    basis: str
+    """where the price comes from: which term, elastic or the API's tokens"""
+    usd_per_accelerator_hour: float | None
+    """per usable accelerator; None for a token API"""
+    tokens_per_s: float
+    """per accelerator, first month"""
+    usd_per_million_tokens: float
+
+
+def usd_per_million_tokens(instance: Instance, table: RateTable) -> list[TokenPrice]:
+    """One row per offer, pool and workload that it can serve, in the order of the file; contracts in force are sunk.
+
+        USD per million tokens = 1e6 x USD per usable accelerator-hour / (3600 x tokens per second)
+
+    The price is that of the cheapest term: all its fees at full use (ramp, fee factors and escalator included, months
+    of 730.5 hours; signing fee and discounting left out) over the accelerator-hours usable in it. Mixed blocks spread
+    the fee evenly over their accelerators.
+    """
+    rows = []
+    for pool in pools(instance):
+        offer = instance.offers.get(pool.supply)
+        for key, workload in instance.workloads.items():
+            rate = table[pool.id, key]
+            if offer is None or not rate.eligible:
+                continue
+            basis, hourly, per_million = _price(instance, pool, offer, workload, rate.tokens_per_s)
+            rows.append(TokenPrice(pool.id, pool.supply, key, basis, hourly, rate.tokens_per_s, per_million))
+    return rows
+
+
+def _price(
+    instance: Instance, pool: Pool, offer: Offer, workload: Work, tokens_per_s: float
+) -> tuple[str, float | None, float]:
+    if offer.api is not None:
+        return "tokens of the API", None, _api_usd_per_million(offer.api, workload)
+    if offer.elastic is not None:
+        basis, hourly = offer.elastic.market, _elastic_usd_per_hour(instance, offer.elastic)
+    else:
+        hourly, months = min((term_usd_per_hour(instance, offer, term), term.months) for term in offer.terms)
+        basis = f"{months} months, mean of the term"
+    return basis, hourly, 1e6 * hourly / (3600 * tokens_per_s)
+
+
+def term_usd_per_hour(instance: Instance, offer: Offer, term: Term) -> float:
+    """Fixed fees of the term per usable accelerator-hour of it, undiscounted."""
+    count = sum(block_accelerators(instance, offer).values())
+    paid = hours = 0.0
+    for month in range(term.months):
+        delivered = count * _last_holds(offer.ramp, month)
+        if term.usd_per_month is not None:
+            fee = term.usd_per_month
+        elif term.usd_per_accelerator_hour is not None:
+            fee = term.usd_per_accelerator_hour * delivered * HOURS_PER_MONTH
+        else:
+            fee = (term.usd_per_mw_month or 0.0) * block_power_mw(instance, offer) * _last_holds(offer.ramp, month)
+        paid += fee * _last_holds(term.fee_factor, month) * (1 + term.escalator_per_year) ** (month // 12)
+        hours += delivered * HOURS_PER_MONTH * offer.availability
+    return paid / hours if hours else float("inf")
+
+
+def _last_holds(values: list[float], month: int) -> float:
+    """Value of a list by month of the term: its last holds; 1 if there is none."""
+    return values[min(month, len(values) - 1)] if values else 1.0
+
+
+def _elastic_usd_per_hour(instance: Instance, elastic: Elastic) -> float:
+    """The price in the first month of the horizon."""
+    price = elastic.usd_per_accelerator_hour
+    if not isinstance(price, dict):
+        return price
+    return price[max(month for month in price if month <= instance.horizon.start)]
+
+
+def _api_usd_per_million(api: TokenApi, workload: Work) -> float:
+    output = workload.request.output_tokens * workload.request.reasoning_multiplier
+    paid = workload.request.input_tokens * api.usd_per_million_input_tokens + output * api.usd_per_million_output_tokens
+    return paid / tokens_per_request(workload)

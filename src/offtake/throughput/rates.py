@@ -1,0 +1,85 @@
+"""The answer for one pool and one workload, and what every way to it shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..instance.schema import Batch, Instance, Interactive
+
+Work = Interactive | Batch
+
+
+@dataclass(frozen=True, eq=False)
+class ServingRate:
+    """What one accelerator of a pool does for one workload inside its latency target."""
+
+    eligible: bool
+    reason: str = ""
+    """if not eligible: one sentence with the limit and by how much it is missed"""
+    requests_per_s: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    """[month of the horizon] per accelerator; 1 for a token API; 0 if not eligible"""
+    tokens_per_s: float = 0.0
+    """input and output tokens per accelerator in the first month (API: tokens of one request)"""
+    ttft_ms: float | None = None
+    """mean, network round trip included; None where a given rate says nothing about it"""
+    tpot_ms: float | None = None
+    tensor_parallel: int | None = None
+    """modelled only"""
+    batch: int | None = None
+    """modelled only: requests at once in one engine"""
+    source: str = "modelled"
+    """modelled, measured, given or api"""
+    derate: float = 1.0
+    """<= 1, already in the rates: what the model's uncertainty takes off"""
+
+
+def refused(instance: Instance, reason: str, source: str = "modelled") -> ServingRate:
+    """A pair that cannot be served, with its reason."""
+    return ServingRate(False, reason, np.zeros(instance.horizon.months), source=source)
+
+
+def software_gain(instance: Instance, accelerator: str) -> np.ndarray:
+    """Factor on the first month's rate [month of the horizon]: gain per year of the accelerator's family ^ (m / 12)."""
+    months = np.arange(instance.horizon.months)
+    family = instance.accelerators[accelerator].family
+    return instance.throughput.software_gain_per_year.get(family, 1.0) ** (months / 12)
+
+
+def tokens_per_request(workload: Work) -> float:
+    """Input and output tokens, reasoning included."""
+    return workload.request.input_tokens + workload.request.output_tokens * workload.request.reasoning_multiplier
+
+
+def missed_target(workload: Work, ttft_ms: float, tpot_ms: float, network_ms: float) -> str:
+    """Which target these mean latencies miss, as a sentence; empty if none, as for batch work, which has no target."""
+    if isinstance(workload, Batch):
+        return ""
+    slo = workload.slo
+    if network_ms >= slo.ttft_ms:
+        return network_alone(network_ms, slo.ttft_ms)
+    if ttft_ms + network_ms > slo.ttft_ms:
+        return (f"the first token takes {number(ttft_ms + network_ms, slo.ttft_ms)} ms, "
+                f"{number(network_ms)} ms of it network; the target is {slo.ttft_ms:g} ms")
+    if tpot_ms > slo.tpot_ms:
+        return f"a token takes {number(tpot_ms, slo.tpot_ms)} ms; the target is {slo.tpot_ms:g} ms"
+    return ""
+
+
+def network_alone(network_ms: float, target_ms: float) -> str:
+    """The sentence for a round trip that leaves nothing of the TTFT target."""
+    return f"network alone takes {number(network_ms)} ms of the {target_ms:g} ms TTFT target"
+
+
+def number(value: float, unlike: float | None = None) -> str:
+    """About three digits, without an exponent; more where it takes them to tell the value from `unlike`.
+
+    >>> number(1250.4), number(7.204), number(30.0002, unlike=30)
+    ('1250', '7.2', '30.0002')
+    """
+    decimals = 0 if value >= 100 else 1 if value >= 10 else 2
+    while unlike is not None and decimals < 12 and round(value, decimals) == unlike:
+        decimals += 1
+    text = f"{value:.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

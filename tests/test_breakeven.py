@@ -1,0 +1,186 @@
+"""Walk-away prices, against prices derived by hand and against brute force over the price."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+import offtake
+from offtake.instance import from_document
+from offtake.study.bracket import Point, estimate, next_factor, proven_high, proven_low
+from offtake.study.breakeven import breakeven, with_price_factor
+from toys import lease, problem
+
+
+def one(document: dict, offer: str, gap: float = 0.0):
+    return breakeven(from_document(document), [offer], gap=gap)[0]
+
+
+def test_a_rejected_lease_breaks_even_with_on_demand():
+    """Ten chips for June cost 7,200 on demand; the lease at 9,000 is worth 7,200."""
+    found = one(problem(offers={"lease": lease(10.0, 9000.0)}), "lease")
+    assert not found.chosen
+    assert found.verdict == "proven"
+    assert found.price == pytest.approx(7200.0)
+    assert found.price_low == pytest.approx(7200.0, rel=1e-6)
+    assert found.price_high == pytest.approx(7200.0, rel=1e-6)
+    assert (found.price_today, found.unit, found.blocks) == (9000.0, "USD per block and month", 1)
+    assert found.saving_usd == pytest.approx(-1800.0)
+
+
+def test_a_chosen_lease_breaks_even_with_the_next_best():
+    """Leases of ten chips at 5,000 and at 6,000: the first is worth 6,000, saves 1,000; the second is worth 5,000."""
+    document = problem(offers={"first": lease(10.0, 5000.0, sign_by="2026-07"), "second": lease(10.0, 6000.0)})
+    first, second = breakeven(from_document(document), ["first", "second"], gap=0.0)
+    assert first.chosen and not second.chosen
+    assert first.price == pytest.approx(6000.0)
+    assert first.saving_usd == pytest.approx(1000.0)
+    assert first.sign_by == "2026-07"
+    assert second.price == pytest.approx(5000.0)
+
+
+def test_the_first_block_decides_the_price():
+    """Blocks of 4 chips at 4,000: the first two replace 4 x 720 = 2,880 each, a third only 2 x 720."""
+    found = one(problem(offers={"lease": lease(4.0, 4000.0, blocks={"min": 1, "max": 3})}), "lease")
+    assert found.price == pytest.approx(2880.0)
+    assert found.verdict == "proven"
+
+
+def test_prices_by_the_hour_keep_their_unit():
+    """Ten chips for June at 1.5 USD an hour against 1 USD on demand: worth 1 USD. Half is take-or-pay; all is used."""
+    terms = {"usd_per_accelerator_hour": 1.5, "take_or_pay": 0.5}
+    found = one(problem(offers={"lease": lease(10.0, None, **terms)}), "lease")
+    assert found.unit == "USD per accelerator-hour"
+    assert found.price == pytest.approx(1.0)
+
+
+def test_a_signing_fee_does_not_move_with_the_price():
+    """7,200 on demand less 700 for signing leaves 6,500 for the fee of 9,000."""
+    found = one(problem(offers={"lease": lease(10.0, 9000.0, signing_fee_usd=700.0)}), "lease")
+    assert found.price == pytest.approx(6500.0)
+
+
+def test_an_offer_that_must_be_taken_has_no_walk_away_price():
+    document = problem(offers={"lease": lease(10.0, 9000.0)})
+    del document["offers"]["on-demand"]
+    found = one(document, "lease")
+    assert found.verdict == "always"
+    assert found.price_low is None and found.price_high is None
+    assert "no plan is possible without it" in found.sentence
+
+
+def test_an_offer_that_is_worth_less_than_nothing():
+    """The fee for signing alone, 8,000, is more than the 7,200 that the lease replaces."""
+    found = one(problem(offers={"lease": lease(10.0, 100.0, signing_fee_usd=8000.0)}), "lease")
+    assert found.verdict == "never"
+    assert found.sentence == "Not taken at today's $100 per block and month; not worth taking even for nothing."
+
+
+def test_a_budget_is_a_reason_to_walk_away():
+    """`whole` is paid in June for two months: 2 x 2,500. Without it `dear` costs 11,000, so it is worth 2.2 times its
+    price; but June has a budget of 6,000, which forbids it beyond 1.2 times."""
+    offers = {"whole": lease(10.0, 2500.0, months=2, prepay=1.0, start={"latest": "2026-06"}),
+              "dear": lease(10.0, 5500.0, months=2, start={"latest": "2026-06"})}
+    document = problem(months=2, offers=offers, finance={"budget_usd": {"2026-06": 6000.0}})
+    found = one(document, "whole")
+    assert found.chosen
+    assert found.factor_high == pytest.approx(6000.0 / 5000.0, rel=0.02)
+    assert found.factor_low == pytest.approx(6000.0 / 5000.0, rel=0.02)
+    assert found.factor_low <= 6000.0 / 5000.0 <= found.factor_high
+
+
+def test_the_quickstart():
+    """By the table in its header. Without lease-now the best is (0, 2), 1,714,560: (1, 1) costs 768,000 beside its one
+    block, so that block is worth 946,560, or 157,760 a month. Without lease-late it is (2, 0), 1,374,720:
+    (1, 1) costs 1,128,000 beside its block, which is worth 246,720, or 82,240 a month."""
+    instance = offtake.load(Path(__file__).parent.parent / "instances" / "quickstart.yaml")
+    now, late, rented = breakeven(instance, gap=0.0)
+    assert now.price == pytest.approx(157_760.0)
+    assert late.price == pytest.approx(82_240.0)
+    assert now.verdict == late.verdict == "proven"
+    assert now.saving_usd == pytest.approx(1_714_560 - 1_368_000)
+    assert rented.verdict == "unsupported"
+
+
+def test_elastic_offers_are_refused_by_name():
+    found = one(problem(), "on-demand")
+    assert found.verdict == "unsupported"
+    assert found.sentence.startswith("on-demand is bought by use")
+
+
+def test_an_offer_that_can_never_be_signed():
+    found = one(problem(offers={"lease": lease(10.0, 1.0, sign_by="2026-05")}), "lease")
+    assert found.verdict == "unsupported"
+    assert found.sentence == "lease cannot be signed in this horizon at any price."
+
+
+def test_an_unknown_offer_is_an_error():
+    with pytest.raises(ValueError, match="no offer 'nothing'; it has on-demand"):
+        breakeven(from_document(problem()), ["nothing"])
+
+
+def test_every_term_of_the_offer_moves():
+    terms = [{"months": 1, "usd_per_month": 100.0}, {"months": 2, "usd_per_accelerator_hour": 3.0, "prepay": 0.5}]
+    instance = from_document(problem(months=2, offers={"lease": lease(10.0, terms=terms)}))
+    scaled = with_price_factor(instance, "lease", 0.5)
+    assert [scaled.offers["lease"].terms[0].usd_per_month, scaled.offers["lease"].terms[1].usd_per_accelerator_hour,
+            scaled.offers["lease"].terms[1].prepay] == [50.0, 1.5, 0.5]
+    assert instance.offers["lease"].terms[0].usd_per_month == 100.0
+
+
+@pytest.mark.parametrize("offer", ["short", "long"])
+def test_break_even_against_brute_force_over_the_price(offer):
+    """Two leases in several sizes and lengths beside on demand: solve at prices around the interval and look."""
+    offers = {"short": lease(4.0, 1900.0, blocks={"min": 1, "max": 2}, repeat="stack"),
+              "long": lease(6.0, 2600.0, months=3, start={"latest": "2026-06"})}
+    document = problem(months=3, offers=offers, demand={"growth_per_year": 5.0})
+    instance = from_document(document)
+    found = breakeven(instance, [offer], gap=0.0)[0]
+    assert found.verdict == "proven"
+
+    def taken(factor: float) -> bool:
+        plan = offtake.solve(with_price_factor(instance, offer, factor), gap=0.0)
+        return offer in list(plan.deals["offer"])
+
+    assert taken(found.factor_low * 0.999)
+    assert not taken(found.factor_high * 1.001)
+
+
+def test_the_interval_of_a_loose_gap_holds_the_price():
+    """As the first test, at a gap of 10 %: the interval may be wide, but 7,200 lies in it."""
+    found = one(problem(offers={"lease": lease(10.0, 9000.0)}), "lease", gap=0.1)
+    assert found.price_low is None or found.price_low <= 7200.0 * (1 + 1e-9)
+    assert found.price_high >= 7200.0 * (1 - 1e-9)
+
+
+OUT = Point(1.0, upper=105.0, lower=100.0)
+
+
+def test_low_is_where_a_plan_stops_beating_the_bound_without():
+    """A plan of 80 that pays 40 for the offer costs 100, the bound without it, at 1.5 times the price."""
+    assert proven_low([Point(1.0, 80.0, 78.0, 40.0)], OUT, capped=False) == pytest.approx(1.5)
+    assert proven_low([Point(1.0, 80.0, 78.0, 40.0)], OUT, capped=True) == 1.0
+    assert proven_low([Point(1.0, 120.0, 118.0, 40.0)], OUT, capped=True) == pytest.approx(0.5)
+    assert proven_low([Point(1.0, 150.0, 148.0, 40.0)], OUT, capped=False) is None
+
+
+def test_high_is_where_every_plan_with_one_block_costs_more_than_the_plan_without():
+    """Bound 95 at today's price, one block pays 20: at 1.5 times the price no plan with it costs less than 105."""
+    assert proven_high([Point(1.0, 97.0, 95.0, 40.0)], OUT, least=20.0, capped=True) == pytest.approx(1.5)
+    assert proven_high([Point(1.0, 130.0, 125.0, 40.0)], OUT, least=20.0, capped=True) == 1.0
+    assert proven_high([Point(1.0, math.inf, math.inf)], OUT, least=20.0, capped=True) == 1.0
+
+
+def test_a_chord_tightens_high_where_no_rule_caps_cash():
+    """Bounds 95 at 1 and 115 at 1.2: the chord passes 105 at 1.1; with a budget V_in need not be concave."""
+    points = [Point(1.0, 97.0, 95.0, 100.0), Point(1.2, 117.0, 115.0, 100.0)]
+    assert proven_high(points, OUT, least=10.0, capped=False) == pytest.approx(1.1)
+    assert proven_high(points, OUT, least=10.0, capped=True) == pytest.approx(1.2)
+
+
+def test_the_next_price_is_where_the_best_tangent_meets_the_cost_without():
+    """Tangents: 85 + 40 (f - 1) reaches 105 at 1.5, 100 + 10 (f - 1) at 1.5 too, 90 + 10 (f - 1) only at 2.5."""
+    points = [Point(1.0, 85.0, 84.0, 40.0), Point(1.0, 90.0, 84.0, 10.0)]
+    assert estimate(points, OUT) == pytest.approx(2.5)
+    assert next_factor(points, OUT, 10.0, capped=False) == pytest.approx(2.5)
+    assert next_factor([Point(1.0, 85.0, 84.0)], Point(1.0, math.inf, 0.0), 10.0, capped=False) is None

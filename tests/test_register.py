@@ -1,0 +1,80 @@
+"""The register: each constraint of the mathematics, switched off, changes the least cost of some toy."""
+
+import pytest
+import toys
+from offtake_models import build
+from pyomo.environ import Constraint
+
+from offtake.compile import compile_instance
+from offtake.instance import from_document
+from offtake.solve import Limits, solve_model
+
+REGISTER = {
+    "enough_blocks": "least_number_of_blocks",
+    "not_too_many_blocks": "signing_fee_is_paid_once",
+    "one_deal_of_the_offer": "once_is_once",
+    "one_deal_at_a_time": "one_deal_at_a_time",
+    "blocks_in_stock": "stack_is_limited_by_stock",
+    "marked_as_signed": "at_most_one_of_two",
+    "marked_only_if_signed": "at_least_one_of_one",
+    "at_most_of_group": "at_most_one_of_two",
+    "at_least_of_group": "at_least_one_of_one",
+    "required_is_signed": "one_offer_requires_another",
+    "capacity_held": "blocks_are_whole",
+    "elastic_limit": "on_demand_sells_out",
+    "paid_for_use": "use_beyond_take_or_pay",
+    "use_beyond_limit": "use_is_billed_by_its_own_deal",
+    "demand_met": "lease_beats_on_demand",
+    "work_done_in_period": "batch_does_its_month",
+    "work_in_time": "batch_does_its_month",
+    "cash_paid": "budget_forbids_the_prepayment",
+    "within_budget": "budget_forbids_the_prepayment",
+    "balance_kept": "funding_arrives_in_rounds",
+    "obligations_capped": "obligations_are_capped",
+}
+"""constraint -> a toy that needs it"""
+
+IMPLIED = {"strong_link": "blocks_are_whole"}
+"""constraint that follows from the others for whole blocks -> a toy whose linear relaxation needs it"""
+
+
+def model_of(name: str):
+    return build(compile_instance(from_document(toys.document(name))).problem)
+
+
+def least_cost(model) -> float:
+    return solve_model(model, Limits(gap=0.0)).objective
+
+
+def test_every_constraint_is_in_the_register():
+    names = {component.local_name for component in model_of("lease_beats_on_demand").component_objects(Constraint)}
+    assert names == set(REGISTER) | set(IMPLIED)
+
+
+@pytest.mark.parametrize("constraint", list(REGISTER))
+def test_switched_off_it_changes_the_least_cost(constraint):
+    model = model_of(REGISTER[constraint])
+    model.component(constraint).deactivate()
+    cost = least_cost(model)
+    assert cost is None or cost < toys.TOYS[REGISTER[constraint]] - 1
+
+
+@pytest.mark.parametrize("constraint", list(IMPLIED))
+def test_an_implied_constraint_lifts_the_relaxation_and_only_that(constraint):
+    """Blocks of 4 chips at 1,000 for 10 chips: relaxed, 2.5 blocks cost 2,500; x <= min(10, 40) z alone says nothing,
+    since n <= 10 z allows z = 0.25; the strong row asks z = 1, which costs nothing here: the bound stays. With a
+    signing fee of 500 it lifts the relaxation from 2,625 to 3,000."""
+    document = toys.document(IMPLIED[constraint])
+    document["offers"]["lease"]["terms"][0]["signing_fee_usd"] = 500.0
+    problem = compile_instance(from_document(document)).problem
+
+    def relaxed(strong: bool) -> float:
+        model = build(problem)
+        for variable in [*model.blocks.values(), *model.signed.values()]:
+            variable.domain = "NonNegativeReals"
+        if not strong:
+            model.component(constraint).deactivate()
+        return least_cost(model)
+
+    assert relaxed(strong=False) == pytest.approx(2500 + 500 * 0.25)
+    assert relaxed(strong=True) == pytest.approx(3000)
