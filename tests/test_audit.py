@@ -13,7 +13,7 @@ Serving. January: lease 1.5 (3 requests/s), old 2 (4), spot 1 (2), unserved 1: 1
 1/2 x 744 x 2.82 + 1416 x 2.31 = 1049.04 + 3270.96 = 4320 = 2160 h x 2, and 1049.04 <= 744 x 2 = 1488.
 Spot offers 5 x 0.8 = 4: used 3.82, then 2.81. The api offers 3.
 
-lease: 4 chip a block, ramp 0.5 then 1, availability 0.75: delivers 1.5, then 3. Bill at 2 USD per contracted
+lease: 4 chips a block, ramp 0.5 then 1, availability 0.75: delivers 1.5, then 3. Bill at 2 USD per contracted
 accelerator-hour, January to April: 2 x 744 x 2 = 2976, 4 x 672 x 2 = 5376, 4 x 744 x 2 = 5952, 4 x 720 x 2 = 5760;
 in all 20064. Half is fixed: 10032; a quarter of that is prepaid: 2508; monthly fees 1116, 2016, 2232, 2160. Signing
 fee 1000. Cash 10032 + 1000 = 11032. Owed after January 2016 + 2232 + 2160 = 6408, then 4392, 2160, 0.
@@ -23,14 +23,14 @@ fee 1000. Cash 10032 + 1000 = 11032. Owed after January 2016 + 2232 + 2160 = 640
   Beyond the paid half: January used 744 x 0.8 x 1.5 = 892.8 h of 1116 delivered, 558 paid: 334.8 h at
   2976/1116 = 8/3 USD: 892.8. Then used 1416 x 0.8 x 3 = 3398.4 h of 4248, 2124 paid: 1274.4 h at
   (5376 + 5952)/4248 = 8/3: 3398.4, by hours 1612.8 in February and 1785.6 in March.
-old: 2 chip from December to February for 1000 USD a month, half fixed, half of that prepaid (history): fees 250 in
+old: 2 chips from December to February for 1000 USD a month, half fixed, half of that prepaid (history): fees 250 in
   January and February; owed 250 after January. Delivers nothing throughout February to March. January used
   744 x 0.8 x 2 = 1190.4 h of 1488, 744 paid: 446.4 h at 1000/1488 USD: 300.
 spot at 5 USD, from March 4: January 744 x 5 x (0.8 x 1 + 1.41) = 8221.2; February 672 x 5 x (0.4 + 2.31) = 9105.6;
   March 744 x 4 x 2.71 = 8064.96.
-api: 1000 x 1 + 1000 x 4 USD per million = 0.005 USD a request: 0.8 x 3 x 3600 x 0.005 = 43.2 USD an hour:
+api: 1000 x 2 + 1000 x 3 USD per million = 0.005 USD a request: 0.8 x 3 x 3600 x 0.005 = 43.2 USD an hour:
   29030.4 and 32140.8.
-egress at 0.1 USD per million tokens out: 0.0001 USD a request, 0.8 x 7200 x 0.0001 = 0.576 USD an hour for an chip on
+egress at 0.1 USD per million tokens out: 0.0001 USD a request, 0.8 x 7200 x 0.0001 = 0.576 USD an hour for a chip on
   `chat`: lease 642.816, 1161.216, 1285.632; old 857.088; spot 428.544, 193.536, 214.272.
 unserved: 744 x 3600 x 0.8 x 1 = 2142720 requests at 0.01: 21427.2.
 
@@ -65,6 +65,7 @@ from offtake.audit.claim import read
 from offtake.audit.contracts import contract_in_force, signed_deal
 from offtake.audit.demand import demand_of
 from offtake.audit.numbers import exact, figure
+from offtake.audit.report import Check
 from offtake.audit.rules import RULES
 from offtake.instance import sha256, to_document
 from offtake.instance.months import Month
@@ -119,8 +120,8 @@ def instance_document() -> Json:
                      "elastic": {"usd_per_accelerator_hour": {"2026-01": 5.0, "2026-03": 4.0},
                                  "max_accelerators": 5.0}},
             "api": {"provider": "tokens", "region": "there",
-                    "api": {"models": ["llm"], "usd_per_million_input_tokens": 1.0,
-                            "usd_per_million_output_tokens": 4.0, "max_requests_per_s": 3.0,
+                    "api": {"models": ["llm"], "usd_per_million_input_tokens": 2.0,
+                            "usd_per_million_output_tokens": 3.0, "max_requests_per_s": 3.0,
                             "ttft_ms": 400.0, "tpot_ms": 18.0}},
         },
         "signed": {
@@ -156,6 +157,7 @@ def plan_document() -> Json:
                 *(["spot/chip", "chat", 1, b, 0, 0.5] for b in both),
                 *(["api", "chat", 1, b, 0, 3.0] for b in both),
                 ["spot/chip", "night", 0, 0, 0, 2.82],
+                ["spot/chip", "night", 0, 1, 0, 0.0],
                 *(["spot/chip", "night", 1, b, 0, 2.31] for b in both),
             ],
             "unserved": [["chat", 0, b, 0, 1.0] for b in both],
@@ -476,7 +478,7 @@ def unserved_without_price(instance: Json, plan: Json) -> None:
         "arrived")
 def batch_before_arrival(instance: Json, plan: Json) -> None:
     """744 h x 3600 s x (2.82 + 1.28) / 2 = 5490720; arrived 744 x 3600 x 2."""
-    plan["decisions"]["serve"].append(["spot/chip", "night", 0, 1, 0, 1.28])
+    plan["decisions"]["serve"][13][5] = 1.28
 
 
 @broken("batch_done_in_time", "night has done 3,776,544 requests by the end of 2026-01; 5,356,800 had to be done "
@@ -490,7 +492,14 @@ def batch_too_late(instance: Json, plan: Json) -> None:
         "be done by then")
 def batch_left_over(instance: Json, plan: Json) -> None:
     """0.01 accelerators less in one block: 1416 x 3600 x 0.01 / 2 = 25488 requests left."""
-    plan["decisions"]["serve"][13][5] = 2.30
+    plan["decisions"]["serve"][14][5] = 2.30
+
+
+@broken("batch_done_in_time", "night has done 0 requests by the end of 2026-02; 5,356,800 had to be done by then")
+def batch_waits_more_than_a_month(instance: Json, plan: Json) -> None:
+    """Periods of a month, the shortest of 28 days, so 31 days are one: January's work is due in February."""
+    del instance["horizon"]["steps"]
+    plan["decisions"]["serve"] = []
 
 
 @broken("within_budget", "43,369.55 USD are paid in 2026-02; the budget is 43,369.00 USD")
@@ -609,9 +618,9 @@ def not_optimal(instance: Json, plan: Json) -> None:
     plan["solver"]["gap_asked"] = 0.001
 
 
-@broken("key_figures_follow", "the plan prints cost_usd as 119,986.00 USD; it is 119,986.50 USD")
+@broken("key_figures_follow", "the plan prints cost_usd as 119,986.52 USD; it is 119,986.50 USD")
 def wrong_cost_figure(instance: Json, plan: Json) -> None:
-    plan["kpis"]["cost_usd"] = 119986.0
+    plan["kpis"]["cost_usd"] += 0.02
 
 
 @broken("key_figures_follow", "the plan prints npv_cash_usd as 0.00 USD; it is 101,900.81 USD")
@@ -632,6 +641,16 @@ def peak_without_contracts_in_force(instance: Json, plan: Json) -> None:
 @broken("key_figures_follow", "the plan prints peak_obligations_month as '2026-02'; it is 2026-01")
 def wrong_peak_month(instance: Json, plan: Json) -> None:
     plan["kpis"]["peak_obligations_month"] = "2026-02"
+
+
+@broken("key_figures_follow", "the plan prints peak_obligations_month as null; it is 2026-01")
+def no_peak_month(instance: Json, plan: Json) -> None:
+    plan["kpis"]["peak_obligations_month"] = None
+
+
+@broken("key_figures_follow", "the plan prints utilisation as 1.0; it is null")
+def utilisation_of_nothing(instance: Json, plan: Json) -> None:
+    instance["signed"], plan["deals"], plan["kpis"]["utilisation"] = {}, [], 1.0
 
 
 @broken("key_figures_follow", "the plan prints share_served as 1; it is 0.972444444")
@@ -663,6 +682,19 @@ def test_every_rule_is_broken_by_some_plan() -> None:
     assert {rule for rule, _, _ in BROKEN.values()} == {rule.__name__ for rule in RULES}
 
 
+def test_the_limits_of_a_signing_are_allowed() -> None:
+    """The last start month, the last of the quote month, all blocks, the second step, one after another."""
+    def sign_more(instance: Json, plan: Json) -> None:
+        instance["offers"]["lease"]["sign_by"] = "2026-02"
+        instance["groups"][0] = {"at_most": 2, "offers": ["lease", "block"]}
+        plan["deals"] = [deal_row("lease", "2026-02", blocks=2), deal_row("tower", "2026-03"),
+                         deal_row("block", "2026-01"), deal_row("block", "2026-03")]
+
+    signing = {"deals_on_offer", "started_in_window", "signed_in_time", "blocks_allowed", "repeated_as_allowed",
+               "groups_respected"}
+    assert {finding.rule for finding in audited_toy(sign_more).findings} & signing == set()
+
+
 @pytest.mark.parametrize("name", ["over_the_month", "out_of_cash", "owes_too_much", "wrong_provider", "bound_above"])
 def test_one_fault_is_one_rule(name: str) -> None:
     rule, _, break_it = BROKEN[name]
@@ -671,8 +703,18 @@ def test_one_fault_is_one_rule(name: str) -> None:
 
 
 def test_a_cent_is_the_tolerance_of_dollars() -> None:
-    assert audited_toy(lambda instance, plan: plan["cash"][0].update(usd=1116.009)).passed
+    """0.009 of 1116.009 USD is 8.06 millionths."""
+    report = audited_toy(lambda instance, plan: plan["cash"][0].update(usd=1116.009))
+    assert report.passed
+    assert {rule.rule: rule for rule in report.rules}["cash_to_the_cent"].worst_relative_violation == 8.06e-6
     assert not audited_toy(lambda instance, plan: plan["cash"][0].update(usd=1116.011)).passed
+
+
+def test_beyond_a_trillion_dollars_a_double_holds_no_cents() -> None:
+    check = Check("dollars")
+    assert check.misprints(Decimal("1e11"), Decimal("1e11") + Decimal("0.02"))
+    assert not check.misprints(Decimal("1e14"), Decimal("1e14") + Decimal("0.9"))
+    assert check.misprints(Decimal("1e14"), Decimal("1e14") + Decimal("1.1"))
 
 
 def test_a_millionth_is_the_tolerance_of_rows() -> None:
@@ -938,6 +980,18 @@ def test_a_period_serves_at_the_rate_of_its_slowest_month() -> None:
     monthly = books.serving_rates["spot/chip", "chat"].requests_per_s
     assert monthly[1] < monthly[2]
     assert books.rate("spot/chip", "chat", 1) == exact(monthly[1])
+
+
+@pytest.mark.parametrize(("window", "first", "second"), [
+    ({}, 4, 4), ({"earliest": "2026-01", "latest": "2026-03"}, 4, 4), ({"earliest": "2026-02"}, 0, 4),
+    ({"earliest": "2026-03"}, 0, 0), ({"latest": "2026-02"}, 4, 0), ({"latest": "2026-01"}, 4, 0),
+])
+def test_elastic_capacity_is_there_in_all_months_of_a_period(window: Json, first: int, second: int) -> None:
+    """5 x 0.8 where the whole of January, or of February and March, lies in the window."""
+    document = instance_document()
+    document["offers"]["spot"]["start"] = window
+    books = Books(Instance.model_validate(document), read(plan_document()))
+    assert [books.limit("spot/chip", period) for period in (0, 1)] == [first, second]
 
 
 @pytest.mark.parametrize(("value", "text"), [

@@ -17,6 +17,7 @@ from offtake.plan import document as documents
 @dataclass(frozen=True)
 class Outcome:
     """What the solver says, as far as a plan repeats it."""
+    """What the solver says, as far as a plan repeats it."""
 
     status: str = "optimal"
     objective: float = 0.0
@@ -222,8 +223,8 @@ def test_reason_of_what_is_taken_names_its_work_and_its_rival():
     """Six leased chips serve 60 %. On demand, 1 USD an hour is 1 / (3,600 x 1,100 / 1e6) = 0.253 USD a million."""
     said = reasons(two_months())
     assert said["lease"].startswith(
-        "1 block (6 chip) from 2026-06 for 2 months: serves 60% of chat, at work 100% of its hours.")
-    assert "cheapest other offer: on-demand, $0.253" in said["lease"]
+        "1 block (6 chip) for 2 months from 2026-06: serves 60% of chat, at work 100% of its hours.")
+    assert "the next dearer offer is on-demand, $0.253." in said["lease"]
     assert said["on-demand"].startswith("Used in 2 months (2026-06 to 2026-07), at most 4 chip: serves 40% of chat.")
 
 
@@ -232,8 +233,39 @@ def test_reason_of_what_is_dearer_compares_at_best_use():
     plan = planned(toys.problem(offers={"lease": toys.lease(10.0, 9000.0)}), {},
                    {("on-demand/chip", "chat", 0, 0): 10.0})
     assert reasons(plan)["lease"] == (
-        "Dearer: at best use it costs $0.316 per million tokens of chat (from 2026-06 for 1 month, 100% of its hours "
-        "at work), the plan $0.253 on average.")
+        "Beside this plan, 1 block from 2026-06 for 1 month would cost $9,000 and replace use worth $7,200. At best "
+        "use it costs $0.316 per million tokens of chat (from 2026-06 for 1 month, 100% of its hours at work), the plan "
+        "$0.253 on average.")
+
+
+def test_one_more_deal_replaces_the_dearest_use_first():
+    """Five chips on demand at 2 USD, five at 1 USD, burst 2, so 720 and 360 USD a chip of June. Six chips more replace
+    all of the dear ones and one of the cheap: 5 x 720 + 360 = 3,960."""
+    document = toys.problem(demand={"peak_to_mean": 2.0, "requests_per_s": 5.0}, offers={"lease": toys.lease(6.0, 9.0)})
+    cheap = document["offers"]["on-demand"]
+    dear = {**cheap, "elastic": {"usd_per_accelerator_hour": 2.0, "max_accelerators": 1000}}
+    plan = planned({**document, "offers": {**document["offers"], "dear": dear}}, {},
+                   {("on-demand/chip", "chat", 0, 0): 5.0, ("dear/chip", "chat", 0, 0): 5.0})
+    assert "would cost $9 and replace use worth $3,960." in reasons(plan)["lease"]
+
+
+def test_one_more_deal_replaces_what_is_left_unserved():
+    """Ten requests/s are given up at 0.001 USD: four chips save 4 x 720 x 3600 x 0.001 = 10,368."""
+    plan = planned(toys.problem(demand={"unserved_usd_per_request": 0.001}, offers={"lease": toys.lease(4.0, 20000.0)}),
+                   {}, {}, unserved={("chat", 0, 0): 10.0})
+    assert "would cost $20,000 and replace use worth $10,368." in reasons(plan)["lease"]
+
+
+def test_one_more_deal_of_two_pools_replaces_nothing_twice():
+    """A block of eight chips and eight others (half a request/s each) where ten are on demand: eight and four of the
+    others replace all ten, 7,200."""
+    document = toys.problem(offers={"lease": toys.lease(8.0, 100.0)})
+    document["accelerators"]["slow"] = toys.CHIP
+    document["offers"]["lease"]["accelerators"] = {"chip": 8.0, "slow": 8.0}
+    document["throughput"]["rates"].append(
+        {"accelerator": "slow", "workload": "chat", "requests_per_s_per_accelerator": 0.5})
+    plan = planned(document, {}, {("on-demand/chip", "chat", 0, 0): 10.0})
+    assert "would cost $100 and replace use worth $7,200." in reasons(plan)["lease"]
 
 
 def test_reason_of_what_is_too_large_is_its_fill():

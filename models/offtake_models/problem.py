@@ -38,7 +38,7 @@ class Deal:
     cash_once: np.ndarray
     """F: [s, ledger month] USD due once if signed"""
     obligation: np.ndarray
-    """O: [s, ledger month] USD per block still owed after that month, undiscounted, non-cancellable; 0 before signing"""
+    """O: [s, ledger month] USD per block still owed after that month, undiscounted, non-cancellable; 0 until signed"""
     npv_usd: np.ndarray
     """[s] what one block costs the objective, by the terminal rule; 0 for sunk contracts"""
     npv_once_usd: np.ndarray
@@ -172,3 +172,8 @@ class Problem:
     def representative(self, period: int, node: int) -> int:
         """A scenario that passes through the node in the period: up to there all of them agree."""
         return self.scenarios_through(node, self.months_of[period][0])[0]
+
+    def asks(self, workload: str, period: int, block: int, node: int) -> bool:
+        """Whether the workload can be served there: batch work in any block, interactive demand where there is some."""
+        demand = self.workloads[workload]
+        return demand.kind == "batch" or demand.provision[self.representative(period, node), period, block] > 0

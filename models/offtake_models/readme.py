@@ -35,7 +35,9 @@ def page() -> str:
         title, _, body = inspect.getdoc(family).partition("\n")
         name = family.__name__.rsplit(".", 1)[-1]
         parts.append(f"## {title.rstrip('.')}\n\n`{name}.py`\n\n{_as_markdown(body.strip(chr(10)))}\n")
-    parts.append("## Objective\n\nminimise contracts + use + use_beyond + unserved, each a named expression `cost_by_line`.\n")
+    parts.append(
+        "## Objective\n\nminimise contracts + use + use_beyond + unserved, each a named expression `cost_by_line`.\n"
+    )
     return "\n".join(parts)
 
 

@@ -1,9 +1,9 @@
 """Serving: demand is met, at its peak, in every block of the day.
 
-    interactive:  sum_p R[p,w,t,s] x[p,w,t,b,nu] + u[w,t,b,nu] >= D[w,t,b,s]                     demand_met    [requests/s]
+    interactive:  sum_p R[p,w,t,s] x[p,w,t,b,nu] + u[w,t,b,nu] >= D[w,t,b,s]              demand_met    [requests/s]
     batch, done(t) = sum_b phi_b H_t 3600 (sum_p R x + u),  arrived(t) = sum_b phi_b H_t 3600 D:
-        done(0) + ... + done(t) <= arrived(0) + ... + arrived(t)                                 work_exists   [requests]
-        done(0) + ... + done(t) >= arrived(0) + ... + arrived(t - L)                             work_in_time  [requests]
+        done(0) + ... + done(t) <= arrived(0) + ... + arrived(t)                            work_exists   [requests]
+        done(0) + ... + done(t) >= arrived(0) + ... + arrived(t - L)                        work_in_time  [requests]
     and at the last period of the horizon nothing is left over.
     cost of what is left unserved:  sum phi_b H_t 3600 (Dbar/D) u x penalty                      unserved      [USD]
 
@@ -34,7 +34,7 @@ def _add_unserved(model: ConcreteModel, problem: Problem) -> None:
         for t in problem.periods
         for b in problem.blocks
         for node in problem.nodes_at(t)
-        if _asks(problem, w, t, b, node)
+        if problem.asks(w, t, b, node)
     ]
 
     def bounds(_model, w, t, b, node):
@@ -44,13 +44,7 @@ def _add_unserved(model: ConcreteModel, problem: Problem) -> None:
 
     model.unserved = Var(slots, domain=NonNegativeReals, bounds=bounds)
     priced = [slot for slot in slots if problem.workloads[slot[0]].unserved_usd is not None]
-    model.cost_by_line["unserved"] = quicksum((_penalty(problem, slot) * model.unserved[slot] for slot in priced))
-
-
-def _asks(problem: Problem, w: str, t: int, b: int, node: int) -> bool:
-    """Batch work may be done in any block; interactive demand only where there is some."""
-    workload = problem.workloads[w]
-    return workload.kind == "batch" or workload.provision[problem.representative(t, node), t, b] > 0
+    model.cost_by_line["unserved"] = quicksum(_penalty(problem, slot) * model.unserved[slot] for slot in priced)
 
 
 def _penalty(problem: Problem, slot: tuple) -> float:
@@ -88,7 +82,7 @@ def _add_interactive(model: ConcreteModel, problem: Problem, servers) -> None:
         for t in problem.periods
         for b in problem.blocks
         for node in problem.nodes_at(t)
-        if _asks(problem, w, t, b, node)
+        if problem.asks(w, t, b, node)
     ]
 
     def met(m, w, t, b, node):

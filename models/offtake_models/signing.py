@@ -1,12 +1,12 @@
 """Signing: which deals are taken, in how many blocks, and which exclude or need each other.
 
-    min_d z[d,nu] <= n[d,nu] <= max_d z[d,nu]                                     enough_blocks, not_too_many_blocks   [blocks]
+    min_d z[d,nu] <= n[d,nu] <= max_d z[d,nu]                          enough_blocks, not_too_many_blocks   [blocks]
     once:            sum_{d in D_o} z[d,nu(s,tau_d)] <= 1                          one_deal_of_the_offer   [deals]
     one_at_a_time:   sum_{d in D_o in service in month m} z[d,nu(s,tau_d)] <= 1    one_deal_at_a_time      [deals]
     stack:           sum_{d in D_o in service in month m} n[d,nu(s,tau_d)] <= max  blocks_in_stock         [blocks]
-    at most, at least k of a group:   sum_{o} a[o,s] <= k,  >= k                   at_most_of_group, at_least_of_group   [offers]
+    at most, at least k of a group:   sum_{o} a[o,s] <= k,  >= k      at_most_of_group, at_least_of_group   [offers]
     o requires o':                    a[o,s] <= a[o',s]                            required_is_signed      [offers]
-    a[o,s] is 1 exactly if some deal of o is signed: z <= a <= sum z               marked_as_signed, marked_only_if_signed
+    a[o,s] is 1 exactly if some deal of o is signed: z <= a <= sum z         marked_as_signed, marked_only_if_signed
 
 A deal of a single block needs no z: n is its own indicator. A contract in force has n fixed.
 """

@@ -1,10 +1,10 @@
 """Supply: nobody is served from capacity that was not bought.
 
-    sum_w x[p,w,t,b,nu] <= sum_d A[d,p,t,s] n[d,nu(s,tau_d)]                        capacity_held      [accelerators]
-    sum_w x[p,w,t,b,nu] <= limit[p,t,s]                        (elastic, API)       elastic_limit      [accelerators; requests/s]
-    x[p,w,t,b,nu] <= sum_d min(D / R, A max_d) z[d,nu(s,tau_d)]                     strong_link        [accelerators]
-    H_t sum_{w,b} phi_b (Dbar/D) x <= sum_d (theta_d Ah[d,p,t] n + e[d,p,t,nu])     paid_for_use       [accelerator-hours]
-    e[d,p,t,nu] <= (1 - theta_d) Ah[d,p,t] n[d,nu(s,tau_d)]                         use_beyond_limit   [accelerator-hours]
+    sum_w x[p,w,t,b,nu] <= sum_d A[d,p,t,s] n[d,nu(s,tau_d)]                       capacity_held      [accelerators]
+    sum_w x[p,w,t,b,nu] <= limit[p,t,s]           (elastic, API)       elastic_limit      [accelerators; requests/s]
+    x[p,w,t,b,nu] <= sum_d min(D / R, A max_d) z[d,nu(s,tau_d)]                    strong_link        [accelerators]
+    H_t sum_{w,b} phi_b (Dbar/D) x <= sum_d (theta_d Ah[d,p,t] n + e[d,p,t,nu])   paid_for_use   [accelerator-hours]
+    e[d,p,t,nu] <= (1 - theta_d) Ah[d,p,t] n[d,nu(s,tau_d)]                   use_beyond_limit   [accelerator-hours]
 
 with A what a block holds throughout the period, Ah its accelerator-hours, theta the take-or-pay share, e the
 use beyond it. A pair (p, w) that cannot meet the latency target has no x, and neither has a pool before
@@ -66,14 +66,13 @@ def _serving_slots(problem: Problem, sources: dict[Slot, list[Source]]) -> list[
     """(pool, workload, period, block, node) where something can be delivered and somebody asks for it."""
     slots = []
     for pool, workload in problem.rate:
-        provision = problem.workloads[workload].provision
         for t in problem.periods:
             for node in problem.nodes_at(t):
                 s = problem.representative(t, node)
                 if not _delivers(problem, sources, (pool, t, node), s) or problem.rate[pool, workload][s, t] <= 0:
                     continue
-                asked = problem.workloads[workload].kind == "batch" or provision[s, t].max() > 0
-                slots.extend((pool, workload, t, b, node) for b in problem.blocks if asked)
+                asked = [b for b in problem.blocks if problem.asks(workload, t, b, node)]
+                slots.extend((pool, workload, t, b, node) for b in asked)
     return slots
 
 
@@ -83,19 +82,20 @@ def _delivers(problem: Problem, sources: dict[Slot, list[Source]], slot: Slot, s
     return held or (limit is not None and limit[s, slot[1]] > 0)
 
 
-def _workloads_by_slot(model: ConcreteModel) -> dict[Slot, list[str]]:
-    found: dict[Slot, dict[str, None]] = {}
-    for pool, workload, t, _b, node in model.serve:
-        found.setdefault((pool, t, node), {})[workload] = None
-    return {slot: list(workloads) for slot, workloads in found.items()}
+def _workloads_by_slot(model: ConcreteModel) -> dict[tuple, list[str]]:
+    """(pool, period, node, block) -> the workloads that it can serve there."""
+    found: dict[tuple, list[str]] = {}
+    for pool, workload, t, b, node in model.serve:
+        found.setdefault((pool, t, node, b), []).append(workload)
+    return found
 
 
 def _add_capacity(model: ConcreteModel, problem: Problem, sources, served) -> None:
-    bought = [(*slot, b) for slot in served if slot[0] not in problem.elastic_limit for b in problem.blocks]
-    elastic = [(*slot, b) for slot in served if slot[0] in problem.elastic_limit for b in problem.blocks]
+    bought = [slot for slot in served if slot[0] not in problem.elastic_limit]
+    elastic = [slot for slot in served if slot[0] in problem.elastic_limit]
 
     def used(m, pool, t, node, b):
-        return quicksum(m.serve[pool, w, t, b, node] for w in served[pool, t, node])
+        return quicksum(m.serve[pool, w, t, b, node] for w in served[pool, t, node, b])
 
     model.capacity_held = Constraint(
         bought,
@@ -147,8 +147,9 @@ def useful_accelerators(problem: Problem, pool: str, workload: str, t: int, b: i
 
 def _add_take_or_pay(model: ConcreteModel, problem: Problem, sources, served) -> None:
     """Only pools of which some deal leaves a share open."""
+    used = dict.fromkeys(slot[:3] for slot in served)
     open_slots = [
-        slot for slot in served if any(problem.deals[src.deal].take_or_pay < 1 for src in sources.get(slot, []))
+        slot for slot in used if any(problem.deals[src.deal].take_or_pay < 1 for src in sources.get(slot, []))
     ]
     open_sources = {
         (src.deal, *slot): src
@@ -163,8 +164,8 @@ def _add_take_or_pay(model: ConcreteModel, problem: Problem, sources, served) ->
         return quicksum(
             float(problem.hours[t] * problem.block_share[b] * problem.workloads[w].mean_share[s, t, b])
             * m.serve[pool, w, t, b, node]
-            for w in served[pool, t, node]
             for b in problem.blocks
+            for w in served.get((pool, t, node, b), [])
         )
 
     def paid_hours(m, pool, t, node):

@@ -81,11 +81,17 @@ class Books:
 
     def rate(self, pool: str, workload: str, period: int) -> Decimal:
         """R: requests/s per accelerator throughout the period; 0 for a pair that is not eligible, 1 for an API."""
-        serving = self.serving_rates[pool, workload]
-        if not serving.eligible:
-            return ZERO
-        offsets = [month - self.calendar.start for month in self.calendar.periods[period]]
-        return min(exact(serving.requests_per_s[offset]) for offset in offsets)
+        return self._rates[pool, workload][period]
+
+    @cached_property
+    def _rates(self) -> dict[tuple[str, str], list[Decimal]]:
+        found = {}
+        for pair in {(row.pool, row.workload): None for row in self.decisions.serve}:
+            serving = self.serving_rates[pair]
+            monthly = [exact(rate) if serving.eligible else ZERO for rate in serving.requests_per_s]
+            found[pair] = [min(monthly[month - self.calendar.start] for month in months)
+                           for months in self.calendar.periods]
+        return found
 
     @cached_property
     def served(self) -> dict[tuple[str, int, int], Decimal]:
@@ -106,12 +112,20 @@ class Books:
         return found
 
     @cached_property
-    def used_hours(self) -> dict[tuple[str, int], Decimal]:
-        """Accelerator-hours used on average, by pool and period."""
-        found: dict[tuple[str, int], Decimal] = defaultdict(lambda: ZERO)
+    def mean_use(self) -> dict[tuple[str, str, int], Decimal]:
+        """Accelerators (requests/s for an API) at work on average, by pool, workload and period: what is paid for."""
+        found: dict[tuple[str, str, int], Decimal] = defaultdict(lambda: ZERO)
         for pool, workload, period, block, _, amount in self.decisions.serve:
-            share = self.calendar.block_share * self.demand[workload].mean_share(period, block)
-            found[pool, period] += self.calendar.hours(period) * share * amount
+            share = self.demand[workload].mean_share(period, block)
+            found[pool, workload, period] += self.calendar.block_share * share * amount
+        return found
+
+    @cached_property
+    def used_hours(self) -> dict[tuple[str, int], Decimal]:
+        """Accelerator-hours at work, by pool and period."""
+        found: dict[tuple[str, int], Decimal] = defaultdict(lambda: ZERO)
+        for (pool, _, period), use in self.mean_use.items():
+            found[pool, period] += self.calendar.hours(period) * use
         return found
 
     def mean_requests(self, workload: str, period: int, block: int, rate: Decimal) -> Decimal:

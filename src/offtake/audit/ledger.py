@@ -97,14 +97,13 @@ def _use_payments(books: Books) -> Iterator[Payment]:
         due = contract.usd_per_hour_beyond(months) * hours
         for month in months:
             yield Payment(month, "use_beyond", contract.supply_id, due * month.hours / books.calendar.hours(period))
-    for pool, workload, period, block, _, amount in books.decisions.serve:
-        mean = books.calendar.block_share * books.demand[workload].mean_share(period, block) * amount
+    for (pool, workload, period), use in books.mean_use.items():
         requests_per_hour = SECONDS_PER_HOUR * books.rate(pool, workload, period)
         tokens = requests_per_hour * books.tokens_per_request(pool, workload)
         egress = requests_per_hour * books.egress_per_request(pool, workload)
         supply = books.pools[pool].supply
         for month in books.calendar.periods[period]:
-            hours = mean * month.hours
+            hours = use * month.hours
             yield Payment(month, "elastic", supply, hours * books.elastic_price(pool, month))
             yield Payment(month, "tokens", supply, hours * tokens)
             yield Payment(month, "egress", supply, hours * egress)

@@ -13,6 +13,8 @@ ROW_TOLERANCE = Decimal("1e-6")
 """relative to the larger side of the row, and never less than 1e-6 of its unit: what solvers promise"""
 USD_TOLERANCE = Decimal("0.01")
 """every printed dollar"""
+DOUBLE_TOLERANCE = Decimal("1e-14")
+"""relative: beyond a trillion dollars, sums of doubles no longer hold cents"""
 MOST_SENTENCES = 12
 """per rule; the rest are counted"""
 
@@ -58,8 +60,9 @@ class Check:
 
     def misprints(self, printed: Decimal, recomputed: Decimal) -> bool:
         """A printed dollar, to the cent."""
-        self._count(abs(printed - recomputed) / max(abs(printed), abs(recomputed), ONE))
-        return abs(printed - recomputed) > USD_TOLERANCE
+        size = max(abs(printed), abs(recomputed), ONE)
+        self._count(abs(printed - recomputed) / size)
+        return abs(printed - recomputed) > max(USD_TOLERANCE, DOUBLE_TOLERANCE * size)
 
     def find(self, sentence: str) -> None:
         self.sentences.append(sentence)

@@ -38,21 +38,25 @@ def command(
     if as_json:
         terminal.show_json(rows)
     else:
-        terminal.show(page(rows))
+        terminal.show(*page(rows))
     terminal.next_step("solve", str(instance_path))
 
 
-def page(rows: list[dict[str, Any]]) -> Any:
-    from .tables import section, table
+def page(rows: list[dict[str, Any]]) -> list[Any]:
+    from .tables import facts, section, table
 
-    headers = ["offer", "in the plan", ">today", ">worth it to", ">not from", "unit", "verdict"]
+    headers = ["offer", "taken", ">today", ">worth it to", ">not from", "unit", "verdict"]
     cells = [
         (row["offer"], "yes" if row["chosen"] else "no", _price(row["price_today"]), _price(row["price_low"]),
-         _price(row["price_high"]), row["unit"] or "", f"{row['verdict']}: {row['sentence']}")
+         _price(row["price_high"]), row["unit"], row["verdict"])
         for row in rows
+        if row["unit"] is not None
     ]
-    return section("Walk-away prices", table(headers, cells),
-                   "proven: worth taking up to the one price, not worth taking from the other on; `-`: not proven")
+    return [
+        section("Walk-away prices", table(headers, cells),
+                "proven: worth taking up to the one price, not worth taking from the other on; `-`: not proven"),
+        section("In words", facts((row["offer"], row["sentence"]) for row in rows)),
+    ]
 
 
 def _price(usd: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +32,12 @@ def command(ctx: click.Context, instance_path: Path, settings: tuple[str, ...], 
     terminal.say(*boxes(found.diagnostics))
     if found.instance is None:
         if as_json:
-            terminal.show_json({"valid": False, "diagnostics": [vars(entry) for entry in found.diagnostics]})
+            terminal.show_json({"valid": False, "diagnostics": [asdict(entry) for entry in found.diagnostics]})
         terminal.say(f"{instance_path} is not valid: {counted(found.diagnostics)}")
         ctx.exit(exits.INVALID_INPUT)
     summary = describe(found.instance)
     if as_json:
-        terminal.show_json({"valid": True, "diagnostics": [vars(entry) for entry in found.diagnostics], **summary})
+        terminal.show_json({"valid": True, "diagnostics": [asdict(entry) for entry in found.diagnostics], **summary})
     else:
         terminal.show(page(found.instance, summary))
     terminal.say(*unserved(summary), f"{instance_path} is valid: {counted(found.diagnostics)}")

@@ -53,7 +53,8 @@ def explain(error: Exception) -> int:
         terminal.say(f"error: {error}")
         return exits.NOT_WRITTEN
     if isinstance(error, invalid_input()):
-        terminal.say(f"error: {error}")
+        text = str(error)
+        terminal.say(text if text.startswith("error") else f"error: {text}")
         return exits.INVALID_INPUT
     if isinstance(error, no_plan()):
         return outcomes.of_none(error)

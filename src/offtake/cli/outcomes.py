@@ -13,34 +13,40 @@ if TYPE_CHECKING:
 
 OF_STATUS = {"optimal": exits.DONE, "time_limit": exits.LIMIT_HIT, "interrupted": exits.INTERRUPTED}
 
+OF_NONE = {
+    "infeasible": exits.INFEASIBLE, "time_limit": exits.NO_PLAN_YET, "interrupted": exits.INTERRUPTED,
+}  # fmt: skip
+
 
 def of_plan(plan: Plan) -> int:
     """A plan that the audit rejects is no answer, whatever the solver said."""
     audit = plan.audit
     if audit is not None and not audit["passed"]:
         return exits.AUDIT_FAILED
-    return OF_STATUS[plan.status]
+    return OF_STATUS.get(plan.status, exits.FAILED)
 
 
 def of_none(error: NoPlan) -> int:
     """Say why there is no plan."""
     outcome = error.outcome
-    if outcome.status == "infeasible":
-        terminal.say("infeasible: no plan keeps every rule, and a second solve confirms it")
-        return exits.INFEASIBLE
-    if outcome.status in ("time_limit", "interrupted"):
-        word = "the limit was hit" if outcome.status == "time_limit" else "interrupted"
-        bound = "" if outcome.bound is None else f"; no plan costs less than {words.usd(outcome.bound)}"
-        terminal.say(f"{word} before any plan was found{bound}")
-        return exits.NO_PLAN_YET if outcome.status == "time_limit" else exits.INTERRUPTED
-    terminal.say(f"error: {error}")
-    return exits.FAILED
+    known = "" if outcome.bound is None else f"; no plan costs less than {words.usd(outcome.bound)}"
+    terminal.say(f"{outcome.message}{known}")
+    return OF_NONE.get(outcome.status, exits.FAILED)
 
 
-def explain_clash(instance: Instance) -> None:
-    """Name the rules that cannot hold together, on standard output."""
-    from offtake.study.infeasible import explain
+def explain_none(error: NoPlan, instance: Instance, as_json: bool) -> None:
+    """What is known without a plan, on standard output: for an infeasible instance, the rules that clash."""
+    clash = []
+    if error.outcome.status == "infeasible":
+        from offtake.study.infeasible import explain
 
-    terminal.say("looking for the rules that clash")
-    clash = explain(instance)
-    terminal.show("These cannot all hold:", *(f"  - {sentence}" for sentence in clash))
+        terminal.say("looking for the rules that clash")
+        clash = explain(instance)
+    if as_json:
+        outcome = error.outcome
+        terminal.show_json({
+            "status": outcome.status, "message": outcome.message, "bound_usd": outcome.bound, "clash": clash,
+        })  # fmt: skip
+    elif clash:
+        head = "These cannot all hold:" if len(clash) > 1 else "This cannot hold, whatever else is given up:"
+        terminal.show(head, *(f"  - {sentence}" for sentence in clash))

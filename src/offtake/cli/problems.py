@@ -24,7 +24,7 @@ def boxes(diagnostics: Iterable[Diagnostic]) -> list[Text]:
 
     found = []
     for entry in diagnostics:
-        box = Text(render(entry) + "\n", no_wrap=True, overflow="ignore")
+        box = Text(render(entry) + "\n")
         box.stylize(STYLES[entry.severity], 0, len(f"{entry.severity}[{entry.code}]"))
         found.append(box)
     return found

@@ -87,11 +87,19 @@ def audit_findings(audit: Document) -> RenderableType:
 
 def audit_rules(audit: Document) -> RenderableType:
     rows = [
-        (rule["rule"].replace("_", " "), words.count(rule["checked"]), f"{rule['worst_relative_violation']:.1e}")
+        (rule["rule"].replace("_", " "), *_checked(rule))
         for rule in audit["rules"]
     ]
     return section("Audit", table(["rule", ">checks", ">worst miss"], rows),
                    "worst miss: relative to the larger side; 1e-6 is allowed")
+
+
+def _checked(rule: Document) -> tuple[str, str]:
+    """How often, and the worst miss; a rule that the plan gives no occasion for has neither."""
+    if not rule["checked"]:
+        return "-", "-"
+    worst = rule["worst_relative_violation"]
+    return words.count(rule["checked"]), f"{worst:.1e}" if worst else "none"
 
 
 def deals(document: Document) -> RenderableType | None:
@@ -126,19 +134,25 @@ def price(document: Document, deal: Document) -> str:
 
 
 def service(document: Document) -> RenderableType:
-    """Who is served, how well, and from where."""
+    """Who is served, how well, at what cost, and from where."""
     safety = document["kpis"].get("safety_by_workload") or {}
+    price = document["kpis"].get("usd_per_million_tokens_by_workload") or {}
     rows = []
     for name in dict.fromkeys(row["workload"] for row in document["service"]):
         months = [row for row in document["service"] if row["workload"] == name]
         worst = min(row["served_share"] for row in months)
-        served = Text(words.share(worst), style="" if worst > 1 - 1e-9 else "yellow")
-        first, last = months[0]["mean_requests_per_s"], months[-1]["mean_requests_per_s"]
-        factor = f"{safety[name]:.3g}x" if name in safety else ""
-        rows.append((name, words.count(first), words.count(last), factor, served, "\n".join(_sources(months))))
-    headers = ["workload", ">at first", ">at last", ">safety", ">served", "from"]
+        rows.append((
+            name,
+            words.count(months[0]["mean_requests_per_s"]),
+            words.count(months[-1]["mean_requests_per_s"]),
+            f"{safety[name]:.3g}x" if name in safety else "",
+            Text(words.share(worst), style="" if worst > 1 - 1e-9 else "yellow"),
+            "-" if price.get(name) is None else f"{price[name]:.3f}",
+            "\n".join(_sources(months)),
+        ))
+    headers = ["workload", ">at first", ">at last", ">safety", ">served", ">USD/1M", "from"]
     note = ("at first, at last: mean requests/s of those months; safety: capacity bought over mean load; served: in "
-            "the worst month; from: shares over the horizon")
+            "the worst month; USD/1M: per million tokens; from: shares over the horizon")
     return section("Service", table(headers, rows), note)
 
 
@@ -159,7 +173,7 @@ def figures(document: Document) -> RenderableType:
     values = document["kpis"]
     rows: list[tuple[str, str]] = []
     for name, definition in KPI_DEFINITIONS.items():
-        if values.get(name) is None or name in ("cost_usd", "safety_by_workload"):
+        if values.get(name) is None or name == "cost_usd" or name.endswith("_by_workload"):
             continue
         if definition.unit in ("month", "name") and rows:
             rows[-1] = (rows[-1][0], f"{rows[-1][1]}, {values[name]}")

@@ -55,10 +55,12 @@ def solve(instance: Instance, instance_path: Path, output: Path | None, as_json:
             plan: Plan = engine.solve(instance, progress=listener, **limits)
     except engine.NoPlan as error:
         status = outcomes.of_none(error)
-        if status == exits.INFEASIBLE:
-            outcomes.explain_clash(instance)
+        outcomes.explain_none(error, instance, as_json)
         terminal.next_step("check", str(instance_path))
         return status
+    except KeyboardInterrupt:
+        terminal.say("interrupted before a plan was saved")
+        return exits.INTERRUPTED
     saved = files.save(plan, target)
     page(plan.to_document(), as_json)
     terminal.next_step("breakeven", str(instance_path))

@@ -63,10 +63,12 @@ def width() -> int:
 
 
 def say(*parts: RenderableType) -> None:
-    """Print to standard error."""
+    """Print to standard error; lines of text are left as long as they are."""
+    from rich.text import Text
+
     err = console(sys.stderr)
     for part in parts:
-        err.print(part, soft_wrap=isinstance(part, str))
+        err.print(part, soft_wrap=isinstance(part, str | Text))
 
 
 def next_step(*words: str) -> None:

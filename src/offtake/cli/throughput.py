@@ -77,7 +77,7 @@ def pages(instance: Instance, rows: list[Row]) -> list[Any]:
             found.append(table(["cannot serve it", "because"], ((row["pool"], row["reason"]) for row in unable)))
     found.append(
         "tokens/s: input and output, per accelerator, first month (token services: of one request); split: tensor "
-        "parallelism;\nUSD per 1M tokens: by the cheapest term at full use, undiscounted; `-`: sunk, or not modelled"
+        "parallelism; USD per 1M tokens: by the cheapest term at full use, undiscounted; `-`: sunk, or not modelled"
     )
     return found
 

@@ -8,11 +8,11 @@ from typing import Any
 
 
 def usd(value: float) -> str:
-    """Dollars in running text: $31.42 bn, $270.0 m, $12,300, $2.35."""
+    """Dollars in running text: $31.42 bn, $270.0 m, $1,368,000, $2.35."""
     sign, size = "-" if value < 0 else "", abs(value)
     if size >= 1e9:
         return f"{sign}${size / 1e9:,.2f} bn"
-    if size >= 1e6:
+    if size >= 1e7:
         return f"{sign}${size / 1e6:,.1f} m"
     return f"{sign}${size:,.0f}" if size >= 1000 or size == 0 else f"{sign}${size:,.2f}"
 

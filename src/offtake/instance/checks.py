@@ -87,7 +87,7 @@ def _demand(draft: Draft) -> Findings:
         if len(given) != 1:
             label = "has both" if given else "has none"
             message = f"the demand of {key} needs exactly one of requests_per_s or file"
-            yield Finding("E021", path, message, "", label, "key")
+            yield Finding("E021", path, message, "a rate, a table by month, or the name of a CSV file", label, "key")
         if isinstance(demand.requests_per_s, dict) and "growth_per_year" in demand.model_fields_set:
             help = "the table already says every month; leave growth_per_year out"
             yield Finding(

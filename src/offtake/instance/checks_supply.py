@@ -77,7 +77,14 @@ def prices(draft: Draft) -> Findings:
             if len(keys) != 1:
                 message = f"a term needs exactly one of {listed(list(PRICE_KEYS), 'or')}"
                 label = f"has {listed(keys)}" if keys else "has none"
-                yield Finding("E021", at, message, "", label, "key" if at[-1] == "term" else "value")
+                yield Finding(
+                    "E021",
+                    at,
+                    message,
+                    "one price says what the term costs",
+                    label,
+                    "key" if at[-1] == "term" else "value",
+                )
         if not supply.free:
             yield from (_free(path, at) for at in _zero_prices(path, supply))
         if isinstance(supply, Offer) and not supply.source:

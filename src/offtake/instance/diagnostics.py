@@ -115,13 +115,13 @@ class Diagnostic:
     also: tuple[Mark, ...] = ()
 
 
-def general(code: str, path: str, message: str, help: str = "", where: str = "") -> Diagnostic:
+def general(code: str, path: str, message: str, help: str, where: str = "") -> Diagnostic:
     """A diagnostic without a line."""
     return Diagnostic(_severity(code), code, message, help, path, where=where)
 
 
 def at(
-    span: Span, code: str, message: str, help: str = "", label: str = "", also: tuple[tuple[Span, str], ...] = ()
+    span: Span, code: str, message: str, help: str, label: str = "", also: tuple[tuple[Span, str], ...] = ()
 ) -> Diagnostic:
     """A diagnostic at a place of a file; `also` lists further places of the same file with their labels."""
     marks = tuple(Mark(s.line + 1, s.column + 1, s.width, s.source.lines[s.line], words) for s, words in also)

@@ -49,7 +49,7 @@ def text_source(text: str, shown: str) -> Source:
 
 
 def _bytes(path: Path, shown: str, code: str) -> bytes:
-    def refuse(message: str, help: str = "") -> Unreadable:
+    def refuse(message: str, help: str = "check the name and the folder") -> Unreadable:
         return Unreadable(general(code, shown, message, help))
 
     try:
@@ -67,7 +67,9 @@ def _bytes(path: Path, shown: str, code: str) -> bytes:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise refuse(f"the file cannot be read: {reason}") from None
     if len(data) > MAX_BYTES:
-        help = "long tables belong in CSV files beside the instance" if code == "E001" else ""
+        help = (
+            "long tables belong in CSV files beside the instance" if code == "E001" else "leave out what is not needed"
+        )
         raise Unreadable(general("E017", shown, f"the file is larger than {MAX_BYTES // 2**20} MB", help))
     return data
 
@@ -75,8 +77,8 @@ def _bytes(path: Path, shown: str, code: str) -> bytes:
 def _neighbours(path: Path) -> str:
     """What the folder holds instead, if the name was nearly right."""
     names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, names, n=1)
-    return f"did you mean {path.with_name(near[0])}?" if near else ""
+    near = [name for name in difflib.get_close_matches(path.name, names) if name != path.name]
+    return f"did you mean {near[0]}?" if near else "check the name and the folder"
 
 
 def _decoded(data: bytes, shown: str) -> str:

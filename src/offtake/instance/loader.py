@@ -84,10 +84,10 @@ def from_document(document: dict[str, Any], name: str = "plan") -> Instance:
     """
     found = _Found(name)
     if not isinstance(document, dict):
-        found.early(general("E013", name, "an instance is a mapping"))
+        found.early(general("E013", name, "an instance is a mapping", "it has the key format: offtake/1"))
         return _instance(found.inspection(None))
     for path, message in _unfit(document):
-        found.early(general("E007", name, message, where=place(path)))
+        found.early(general("E007", name, message, "magnitudes lie between 1e-30 and 1e30", place(path)))
     return _instance(_checked(document, found, _file_names))
 
 
@@ -112,11 +112,11 @@ def _checked(
 
 def _file_names(draft: structure.Draft) -> Iterator[Finding]:
     """A stored document holds its tables; there is no folder in which a file could lie."""
-    for key, workload in draft.instance.workloads.items():
-        if workload.demand.file is not None:
-            yield Finding("E026", ("workloads", key, "demand", "file"), "a stored instance cannot name a file")
+    paths = [("workloads", key, "demand", "file") for key, w in draft.instance.workloads.items() if w.demand.file]
     if isinstance(draft.instance.throughput.measured, str):
-        yield Finding("E026", ("throughput", "measured"), "a stored instance cannot name a file")
+        paths.append(("throughput", "measured"))
+    for path in paths:
+        yield Finding("E026", path, "a stored instance cannot name a file", "write out what the file holds")
 
 
 def _unfit(document: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:

@@ -71,7 +71,7 @@ def _found(value: Any, span: Span) -> str:
     """What stands in the file, as a label repeats it."""
     if isinstance(value, dict | list) and span.text[:1] not in "{[":
         return "a mapping" if isinstance(value, dict) else "a list"
-    return shorten(span.text.strip(), _LABEL) or "nothing"
+    return shorten(span.text.strip(), _LABEL) if value != "" else "nothing"
 
 
 def _written(value: Any) -> str:

@@ -60,28 +60,34 @@ class Sourced(Keys):
 
 
 class Step(Keys):
-    count: Count
-    months: Annotated[int, Field(ge=1, le=12)]
+    count: Count = Field(description="how many periods of this length")
+    months: Annotated[int, Field(ge=1, le=12)] = Field(description="months of each period")
 
 
 class Horizon(Keys):
-    start: Month
-    months: Annotated[int, Field(ge=1, le=240)]
+    """The months that are planned, and the periods in which workloads are dispatched."""
+
+    start: Month = Field(description="the first month")
+    months: Annotated[int, Field(ge=1, le=240)] = Field(description="how many months are planned")
     steps: list[Step] | None = Field(None, description="dispatch periods; default: every month")
 
 
 class Day(Keys):
+    """How finely the day is resolved."""
+
     blocks: Literal[1, 2, 3, 4, 6, 8, 12, 24] = Field(1, description="blocks of the UTC day")
 
 
 class Discounting(Keys):
     rate: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(description="per year; 0.10 is ten percent")
-    basis: Literal["effective", "nominal"] = "effective"
+    basis: Literal["effective", "nominal"] = Field("effective", description="nominal: rate / 12 each month")
     timing: Literal["start", "mid", "end"] = Field("start", description="where in its month a payment falls")
 
 
 class Finance(Keys):
-    discounting: Discounting = Discounting(rate=0.0)
+    """Discounting, budgets, balance and obligations."""
+
+    discounting: Discounting = Field(Discounting(rate=0.0), description="present values; default: none")
     terminal: Literal["pro_rata", "none"] = Field(
         "pro_rata", description="how a term that outlives the horizon is charged"
     )
@@ -93,13 +99,17 @@ class Finance(Keys):
 
 
 class Region(Sourced):
-    latitude: Annotated[float, Field(ge=-90, le=90)]
-    longitude: Annotated[float, Field(ge=-180, le=180)]
-    cloud: str | None = None
-    name: str | None = None
+    """Where capacity stands or requests come from."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90)] = Field(description="degrees north")
+    longitude: Annotated[float, Field(ge=-180, le=180)] = Field(description="degrees east")
+    cloud: str | None = Field(None, description="who runs it")
+    name: str | None = Field(None, description="city or state")
 
 
 class Network(Keys):
+    """Round trips and egress between regions, where the default does not do."""
+
     round_trip_ms: dict[Id, dict[Id, NonNegative]] = Field({}, description="from supply region to workload region")
     egress_usd_per_million_tokens: dict[Id, dict[Id, NonNegative]] = Field(
         {}, description="from supply region to workload region, on output tokens"
@@ -111,41 +121,43 @@ class Network(Keys):
 class Accelerator(Sourced):
     """One accelerator as the throughput core sees it. All peaks are dense."""
 
-    family: Family
-    bf16_tflops: Positive
-    fp8_tflops: Positive | None = None
-    fp4_tflops: Positive | None = None
+    family: Family = Field(description="software family; what runs on one runs on all of it")
+    bf16_tflops: Positive = Field(description="dense peak, 1e12 FLOP/s")
+    fp8_tflops: Positive | None = Field(None, description="dense peak; absent: no such arithmetic")
+    fp4_tflops: Positive | None = Field(None, description="dense peak; absent: no such arithmetic")
     memory_gb: Positive = Field(description="1e9 bytes that the driver gives")
-    memory_tb_s: Positive
+    memory_tb_s: Positive = Field(description="memory bandwidth, 1e12 bytes/s")
     link_gb_s: Positive = Field(description="scale-up link, one way, per accelerator")
     domain: Count = Field(description="accelerators that one scale-up domain joins")
     all_in_kw: Positive = Field(description="per accelerator with its share of the server and cooling")
-    name: str | None = None
+    name: str | None = Field(None, description="as the vendor calls it")
 
 
 class LanguageModel(Sourced):
     """A model to be served, as the throughput core sees it."""
 
-    parameters: Positive
-    active_parameters: Positive
-    layers: Count
+    parameters: Positive = Field(description="all of them, experts included")
+    active_parameters: Positive = Field(description="those that compute one token")
+    layers: Count = Field(description="transformer layers")
     moe_layers: Count | None = Field(None, description="layers with routed experts; default: all, if there are experts")
-    hidden_size: Count
+    hidden_size: Count = Field(description="width of the residual stream")
     heads: Count | None = Field(None, description="query heads; default: hidden_size / head_dim")
     head_dim: Count = Field(128, description="size of one query head")
-    experts: Annotated[int, Field(ge=0)] = 0
-    experts_per_token: Annotated[int, Field(ge=0)] = 0
+    experts: Annotated[int, Field(ge=0)] = Field(0, description="routed experts per layer; 0: a dense model")
+    experts_per_token: Annotated[int, Field(ge=0)] = Field(0, description="routed experts that compute one token")
     expert_parameters: Positive | None = Field(None, description="all routed experts together; default: inferred")
-    attention: Literal["gqa", "mla"] = "gqa"
+    attention: Literal["gqa", "mla"] = Field("gqa", description="mla: a compressed KV cache, the same for all heads")
     kv_heads: Count | None = Field(None, description="bounds how far tensor parallelism splits the KV cache")
     kv_bytes_per_token: Positive = Field(description="over all layers")
     precision: Literal["bf16", "fp8", "fp4"] = Field("fp8", description="of the weights")
-    name: str | None = None
+    name: str | None = Field(None, description="as its maker calls it")
 
 
 class Request(Keys):
-    input_tokens: Positive
-    output_tokens: Positive
+    """The mean request of a workload."""
+
+    input_tokens: Positive = Field(description="mean of a request")
+    output_tokens: Positive = Field(description="mean of a request, reasoning not included")
     reasoning_multiplier: Annotated[float, Field(ge=1, allow_inf_nan=False)] = Field(
         1.0, description="times output_tokens"
     )
@@ -176,18 +188,18 @@ class Demand(Keys):
 class Allow(Keys):
     """Only (allow) or never (deny) these."""
 
-    providers: list[Id] | None = None
-    regions: list[Id] | None = None
-    accelerators: list[Id] | None = None
+    providers: list[Id] | None = Field(None, description="ids of providers")
+    regions: list[Id] | None = Field(None, description="ids of supply regions")
+    accelerators: list[Id] | None = Field(None, description="ids of accelerators")
 
 
 class Served(Keys):
     """What interactive and batch workloads share."""
 
-    model: Id
-    region: Id
-    request: Request
-    demand: Demand
+    model: Id = Field(description="id of the model that serves it")
+    region: Id = Field(description="where its requests come from")
+    request: Request = Field(description="the mean request")
+    demand: Demand = Field(description="how many requests, and when")
     headroom: Annotated[float, Field(ge=1, le=10)] = Field(1.0, description="the planner's margin on the peak")
     unserved_usd_per_request: Positive | None = Field(None, description="absent: must be served")
     allow: Allow = Allow()
@@ -195,28 +207,36 @@ class Served(Keys):
 
 
 class Interactive(Served):
-    kind: Literal["interactive"]
-    slo: ServiceLevel
+    """Requests that somebody waits for."""
+
+    kind: Literal["interactive"] = Field(description="interactive or batch")
+    slo: ServiceLevel = Field(description="latency that must hold")
 
 
 class Batch(Served):
-    kind: Literal["batch"]
-    within_days: Annotated[float, Field(ge=1, le=366)] = 1
+    """Requests that may wait."""
+
+    kind: Literal["batch"] = Field(description="interactive or batch")
+    within_days: Annotated[float, Field(ge=1, le=366)] = Field(1, description="days that work may wait")
 
 
 Workload = Annotated[Interactive | Batch, Field(discriminator="kind")]
 
 
 class Provider(Keys):
-    kind: Literal["hyperscaler", "neocloud", "cluster", "tpu", "api"]
+    """Who sells."""
+
+    kind: Literal["hyperscaler", "neocloud", "cluster", "tpu", "api"] = Field(description="what sort of seller it is")
     group: Id | None = Field(None, description="providers that stand or fall together")
 
 
 class Blocks(Keys):
+    """How many blocks of an offer may be taken."""
+
     min: Annotated[int, Field(ge=0)] = Field(
         1, description="of a signed deal; signing none is always allowed, so 0 means 1"
     )
-    max: Count = 1
+    max: Count = Field(1, description="of a signed deal")
 
 
 class Start(Keys):
@@ -224,14 +244,16 @@ class Start(Keys):
 
     earliest: Month | None = Field(None, description="default: the first month that the lead allows")
     latest: Month | None = Field(None, description="default: the last month of the horizon")
-    lead_months: Annotated[int, Field(ge=0, le=120)] = 0
+    lead_months: Annotated[int, Field(ge=0, le=120)] = Field(0, description="months from signing to service")
     every_months: Annotated[int, Field(ge=1, le=12)] = Field(1, description="start months are this far apart")
 
 
 class Term(Keys):
     """One way to pay. Exactly one price key."""
 
-    months: Annotated[int, Field(ge=1, le=240)]
+    months: Annotated[int, Field(ge=1, le=240)] = Field(
+        description="length of the contract, from the first service month"
+    )
     usd_per_month: NonNegative | None = Field(None, description="per block; does not follow the ramp")
     usd_per_accelerator_hour: NonNegative | None = Field(None, description="bills what is delivered")
     usd_per_mw_month: NonNegative | None = Field(None, description="bills the megawatts delivered")
@@ -248,66 +270,76 @@ class Elastic(Keys):
     usd_per_accelerator_hour: NonNegative | dict[Month, NonNegative] = Field(
         description="a price, or by month: last holds"
     )
-    max_accelerators: Positive
-    market: Literal["on_demand", "spot"] = "on_demand"
+    max_accelerators: Positive = Field(description="how many can be had at once")
+    market: Literal["on_demand", "spot"] = Field("on_demand", description="spot capacity can be taken away")
 
 
 class TokenApi(Keys):
     """Tokens from somebody else's service, only for the models named."""
 
-    models: list[Id]
-    usd_per_million_input_tokens: NonNegative
-    usd_per_million_output_tokens: NonNegative
-    max_requests_per_s: Positive
+    models: list[Id] = Field(description="ids of the models that it serves")
+    usd_per_million_input_tokens: NonNegative = Field(description="price of input")
+    usd_per_million_output_tokens: NonNegative = Field(description="price of output, reasoning included")
+    max_requests_per_s: Positive = Field(description="rate limit")
     ttft_ms: Positive = Field(description="without the network")
-    tpot_ms: Positive
+    tpot_ms: Positive = Field(description="time per output token after the first")
 
 
 class Supply(Sourced):
     """What offers and signed contracts share. Exactly one of: accelerators, mw, elastic, api."""
 
-    provider: Id
-    region: Id
+    provider: Id = Field(description="id of the seller")
+    region: Id = Field(description="where the capacity stands")
     accelerators: dict[Id, Positive] = Field({}, description="accelerators of each type in one block")
     mw: Positive | None = Field(None, description="one block in megawatts of `accelerator`")
     accelerator: Id | None = Field(None, description="for mw and elastic")
     power_mw: Positive | None = Field(None, description="per block; default: accelerators x all_in_kw")
-    availability: PositiveShare = 1.0
+    availability: PositiveShare = Field(1.0, description="share of the accelerators that work at any time")
     ramp: list[Share] = Field([], description="share delivered in months 1, 2, ... (last holds); default 1")
     free: bool = Field(False, description="a price of zero is meant")
 
 
 class Offer(Supply):
-    elastic: Elastic | None = None
-    api: TokenApi | None = None
-    blocks: Blocks = Blocks()
-    repeat: Literal["once", "one_at_a_time", "stack"] = "once"
+    """What could be bought, and on which terms."""
+
+    elastic: Elastic | None = Field(None, description="capacity without signing")
+    api: TokenApi | None = Field(None, description="tokens from somebody else's service")
+    blocks: Blocks = Field(Blocks(), description="how many blocks one deal may take")
+    repeat: Literal["once", "one_at_a_time", "stack"] = Field(
+        "once", description="one deal in all; one in service at a time; any number within blocks.max"
+    )
     sign_by: Month | None = Field(None, description="the quote's expiry")
-    start: Start = Start()
-    terms: list[Term] = []
+    start: Start = Field(Start(), description="when service may begin")
+    terms: list[Term] = Field([], description="the ways to pay; each deal picks one")
 
 
 class SignedContract(Supply):
     """A contract in force: its capacity is there, its cost is sunk, its cash and obligations count."""
 
     start: Month = Field(description="first service month; may lie before the horizon")
-    blocks: Count = 1
-    term: Term
+    blocks: Count = Field(1, description="how many were signed")
+    term: Term = Field(description="how long, and what it costs")
 
 
 class AtMost(Keys):
-    at_most: Annotated[int, Field(ge=0)]
-    offers: Annotated[list[Id], Field(min_length=1)]
+    """At most so many of these offers."""
+
+    at_most: Annotated[int, Field(ge=0)] = Field(description="how many of the offers may be signed")
+    offers: Annotated[list[Id], Field(min_length=1)] = Field(description="ids of offers")
 
 
 class AtLeast(Keys):
-    at_least: Count
-    offers: Annotated[list[Id], Field(min_length=1)]
+    """At least so many of these offers."""
+
+    at_least: Count = Field(description="how many of the offers must be signed")
+    offers: Annotated[list[Id], Field(min_length=1)] = Field(description="ids of offers")
 
 
 class Requires(Keys):
+    """One offer only with another."""
+
     requires: Id = Field(description="must be signed too")
-    offer: Id
+    offer: Id = Field(description="the offer that needs the other")
 
 
 def _rule(group: Any) -> str | None:
@@ -326,25 +358,27 @@ Group = Annotated[
 class Rate(Sourced):
     """A measured rate. Bypasses the roofline."""
 
-    accelerator: Id
-    workload: Id
-    requests_per_s_per_accelerator: Positive
+    accelerator: Id = Field(description="id of the accelerator")
+    workload: Id = Field(description="id of the workload")
+    requests_per_s_per_accelerator: Positive = Field(description="sustained, within the latency wanted")
 
 
 class MeasuredRow(Keys):
     """One measured operating point of an engine."""
 
-    accelerator: Id
-    model: Id
-    input_tokens: Positive
-    output_tokens: Positive
+    accelerator: Id = Field(description="id of the accelerator")
+    model: Id = Field(description="id of the model")
+    input_tokens: Positive = Field(description="of each request")
+    output_tokens: Positive = Field(description="of each request")
     ttft_ms: Positive = Field(description="without the network")
-    tpot_ms: Positive
+    tpot_ms: Positive = Field(description="time per output token after the first")
     tokens_per_s_per_accelerator: Positive = Field(description="input and output tokens together")
 
 
 class Throughput(Keys):
-    rates: list[Rate] = []
+    """What is measured beats what is modelled."""
+
+    rates: list[Rate] = Field([], description="given rates; they bypass the model of the throughput")
     measured: str | list[MeasuredRow] = Field(
         [], description="CSV file with the columns of a measured row; once read, its rows"
     )
@@ -356,21 +390,25 @@ class Throughput(Keys):
 class Instance(Keys):
     """One procurement problem, complete: catalogue entries that it refers to are spelled out in it."""
 
-    format: Literal["offtake/1"]
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    horizon: Horizon
-    day: Day = Day()
-    finance: Finance = Finance()
-    regions: dict[Id, Region] = {}
-    network: Network = Network()
-    accelerators: dict[Id, Accelerator] = {}
-    models: dict[Id, LanguageModel] = {}
-    workloads: Annotated[dict[Id, Workload], Field(min_length=1)]
-    providers: dict[Id, Provider] = {}
-    offers: dict[Id, Offer] = {}
-    signed: dict[Id, SignedContract] = {}
-    groups: list[Group] = []
-    throughput: Throughput = Throughput()
+    format: Literal["offtake/1"] = Field(description="version of this format")
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="what this problem is called"
+    )
+    horizon: Horizon = Field(description="the months that are planned")
+    day: Day = Field(Day(), description="how finely the day is resolved")
+    finance: Finance = Field(Finance(), description="discounting, budgets, balance, obligations")
+    regions: dict[Id, Region] = Field({}, description="adds to the catalogue, or overrides keys of its entries")
+    network: Network = Field(Network(), description="round trips and egress that differ from the default")
+    accelerators: dict[Id, Accelerator] = Field(
+        {}, description="adds to the catalogue, or overrides keys of its entries"
+    )
+    models: dict[Id, LanguageModel] = Field({}, description="adds to the catalogue, or overrides keys of its entries")
+    workloads: Annotated[dict[Id, Workload], Field(min_length=1)] = Field(description="what must be served")
+    providers: dict[Id, Provider] = Field({}, description="the sellers of the offers")
+    offers: dict[Id, Offer] = Field({}, description="what could be bought")
+    signed: dict[Id, SignedContract] = Field({}, description="contracts in force")
+    groups: list[Group] = Field([], description="which offers go together")
+    throughput: Throughput = Field(Throughput(), description="measurements and software gains")
 
 
 NOT_YET: dict[str, str] = {

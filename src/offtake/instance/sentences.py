@@ -24,7 +24,7 @@ class Finding:
     code: str
     path: Path
     message: str
-    help: str = ""
+    help: str
     label: str | None = None
     """None: what was found there"""
     at: Literal["key", "value"] = "value"
@@ -97,7 +97,7 @@ def _finding(error: dict[str, Any], path: Path, document: Any) -> Finding:
     if kind in ("extra_forbidden", "invalid_key"):
         return _unknown_key(path, document)
     node = json_schema.at(path, document)
-    name, help = title(path, document), _description(path, node)
+    name, help = title(path, document), _description(path, node, document)
     if refusal := _not_yet_value(path, value):
         return refusal
     if kind.startswith("union_tag"):
@@ -111,14 +111,14 @@ def _finding(error: dict[str, Any], path: Path, document: Any) -> Finding:
     if kind == "month":
         return Finding("E013", path, f"{name} must be a month written YYYY-MM", _month_help(value))
     if kind == "string_pattern_mismatch":
-        return Finding("E015", path, f"{name} must be an id: {_ID}")
+        return Finding("E015", path, f"{name} must be an id", _ID)
     if kind in ("too_short", "too_long", "string_too_short", "string_too_long"):
         return Finding("E012", path, f"{name} must have {_length(node)}", help)
     return Finding("E013", path, f"{name} must be {_noun(node)}", _type_help(node, value) or help)
 
 
 _WORKLOADS = ["interactive", "batch"]
-_ID = "letters, digits, dots, hyphens and underscores, at most 80, beginning with a letter or a digit"
+_ID = "ids are letters, digits, dots, hyphens and underscores, at most 80, and begin with a letter or a digit"
 
 
 def title(path: Path, document: Any) -> str:
@@ -133,10 +133,11 @@ def title(path: Path, document: Any) -> str:
     return shorten(str(last))
 
 
-def _description(path: Path, node: json_schema.Node) -> str:
-    """What the schema says the key means."""
-    words = node.get("description", "")
-    return f"{path[-1]}: {words}" if words and isinstance(path[-1], str) else words
+def _description(path: Path, node: json_schema.Node, document: Any) -> str:
+    """What the schema says the key means, or the table or list that holds the value."""
+    while path and "description" not in node:
+        path, node = path[:-1], json_schema.at(path[:-1], document)
+    return f"{path[-1]}: {node['description']}" if path else ""
 
 
 def place(path: Path) -> str:
@@ -145,9 +146,11 @@ def place(path: Path) -> str:
 
 
 def _missing(path: Path, keys: list[str], document: Any) -> Finding:
-    message = f"{place(path)} lacks the key{'s' * (len(keys) > 1)} {listed(keys)}"
-    node = json_schema.at((*path, keys[0]), document)
-    help = f"{keys[0]}: {node['description']}" if len(keys) == 1 and "description" in node else ""
+    message = f"{place(path) or 'the instance'} lacks the key{'s' * (len(keys) > 1)} {listed(keys)}"
+    words = ((key, json_schema.at((*path, key), document).get("description")) for key in keys[:3])
+    help = "; ".join(f"{key}: {meaning}" for key, meaning in words if meaning)
+    if not path and "format" in keys:
+        help = "an instance begins with the line format: offtake/1"
     return Finding("E011", path, message, help, "", "key")
 
 
@@ -181,7 +184,10 @@ def _wrong_tag(path: Path, value: Any) -> Finding:
         return Finding("E011", path, f"{place(path)} lacks the key kind", help, "", "key")
     path, value = (*path, "kind"), value["kind"]
     message = f"kind must be {listed(_WORKLOADS, 'or')}"
-    return _not_yet_value(path, value) or Finding("E014", path, message, _did_you_mean(value, _WORKLOADS))
+    help = (
+        _did_you_mean(value, _WORKLOADS) or "interactive: somebody waits for each answer; batch: it may wait for days"
+    )
+    return _not_yet_value(path, value) or Finding("E014", path, message, help)
 
 
 def _matches(pattern: str, path: Path) -> bool:
@@ -194,13 +200,17 @@ def _key_finding(path: Path, document: Any) -> Finding:
     key, node = path[-1], json_schema.at(path[:-1], document).get("propertyNames", {})
     if "enum" in node:
         return Finding(
-            "E014", path, f"{path[-2]} is by {listed(node['enum'], 'or')}", _did_you_mean(key, node["enum"]), at="key"
+            "E014",
+            path,
+            f"{path[-2]} is by {listed(node['enum'], 'or')}",
+            _did_you_mean(key, node["enum"]) or "families of accelerators",
+            at="key",
         )
     if "0[1-9]" in node.get("pattern", ""):
         what = "a year or a month written YYYY-MM" if node["pattern"].endswith("?$") else "a month written YYYY-MM"
         return Finding("E013", path, f"a key of {path[-2]} must be {what}", _month_help(key), at="key")
-    help = f'write "{key}" in quotes' if not isinstance(key, str) else ""
-    return Finding("E015", path, f"a key of {path[-2]} must be an id: {_ID}", help, at="key")
+    help = _ID if isinstance(key, str) else f'write "{key}" in quotes'
+    return Finding("E015", path, f"a key of {path[-2]} must be an id", help, at="key")
 
 
 def _range(node: json_schema.Node) -> str:
@@ -266,6 +276,8 @@ def _number_help(text: str) -> str:
         return f"write {bare} without quotes" if bare == text.strip() else f"write {bare}"
     if bare.endswith("%") and NUMBER.fullmatch(bare[:-1].strip()):
         return f"write {float(bare[:-1]) / 100:g}"
+    if bare.lower().strip("+-.") in ("nan", "inf", "infinity", ""):
+        return "write a finite number"
     if re.match(r"[-+$]?[.\d]", bare):
         return "write the number alone: the key says its unit"
     return ""

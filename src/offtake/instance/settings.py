@@ -37,6 +37,9 @@ def _apply(document: Table, setting: str) -> list[Diagnostic]:
         help = f"{NAME} finance.terminal=none"
         return [at(Span(source, 0, 0, 0, len(setting)), "E030", "a setting is written key=value", help)]
     value, problems = parse(source, len(name) + 1)
+    if not value and problems[-1].line is None:
+        help = f"{NAME} finance.terminal=none"
+        return [at(Span(source, 0, 0, 0, len(setting)), "E030", f"{name} is given no value", help)]
     if not value:
         return problems
     try:
@@ -61,8 +64,10 @@ def _assign(document: Table, name: str, source: Source, value: Any, value_at: Sp
             return
         path, column = (*path, key), end + 1
         if isinstance(holder, Table) and key not in holder:
-            listing = json_schema.at(path, document).get("type") == "array"
-            holder.put(key, key_at, Row() if listing else Table(), key_at)
+            if json_schema.at(path, document).get("type") == "array":
+                help = f"set {place(path)} itself, as a list"
+                raise _Unknown(f"{place(path)} has no entries", help, column, len(name))
+            holder.put(key, key_at, Table(), key_at)
         holder = holder[key]
         if not isinstance(holder, Table | Row):
             help = f"set {place(path)} itself"
@@ -82,7 +87,7 @@ def _key(document: Table, holder: Table | Row, path: Path, rest: str, column: in
     if isinstance(holder, Row):
         if first.isdecimal() and int(first) < len(holder):
             return int(first)
-        help = f"its entries are 0 to {len(holder) - 1}" if holder else "it is empty"
+        help = f"entries are counted from 0; the last is {len(holder) - 1}" if holder else "it is empty"
         raise _Unknown(f"{place(path)} has no entry {first}", help, column, column + len(first))
     node = json_schema.at(path, document)
     options = [*holder, *node.get("properties", {})]

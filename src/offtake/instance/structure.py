@@ -44,24 +44,12 @@ def read(document: dict[str, Any]) -> tuple[Draft, list[Finding]]:
     for section, field in Instance.model_fields.items():
         if section in document:
             values[section] = _section(section, field, document, found)
-        elif field.is_required():
-            found.append(Finding("E011", (), f"the instance lacks the key {section}", _EXAMPLES.get(section, ""), ""))
-    unknown = [
-        {"type": "extra_forbidden", "loc": (key,), "input": None}
-        for key in document
-        if key not in Instance.model_fields
-    ]
-    found.extend(findings(unknown, (), document))
+    required = [name for name, field in Instance.model_fields.items() if field.is_required()]
+    faults = [("missing", name) for name in required if name not in document]
+    faults += [("extra_forbidden", key) for key in document if key not in Instance.model_fields]
+    found += findings([{"type": kind, "loc": (key,), "input": None} for kind, key in faults], (), document)
     known = {key: value for key, value in values.items() if value is not None}
     return Draft(Instance.model_construct(**{"horizon": None, "workloads": {}, **known}), document), found
-
-
-_EXAMPLES = {
-    "format": "format: offtake/1",
-    "name": "name: what this problem is called",
-    "horizon": "horizon: {start: 2026-06, months: 36}",
-    "workloads": "an instance without demand buys nothing",
-}
 
 
 def _section(section: str, field: FieldInfo, document: dict[str, Any], found: list[Finding]) -> Any:

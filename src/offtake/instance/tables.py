@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from . import files
-from .diagnostics import Diagnostic, Source, Span, at, general, listed
+from .diagnostics import Diagnostic, Source, Span, at, general, listed, shorten
 from .schema import MeasuredRow
-from .sentences import suggestion
+from .sentences import nearest
 from .yaml12 import NUMBER, Row, Table, number
 
 Report = Callable[[Diagnostic], None]
@@ -42,16 +42,20 @@ def read_tables(document: Table, folder: Path, report: Report) -> None:
 
 
 def _read_demand(demand: Table, folder: Path, report: Report) -> None:
-    """`file` becomes `requests_per_s`, a table by month; if it cannot be read, `file` stays."""
-    table, where = Table(), demand.values_at["file"]
-    for _, row in _rows(folder, demand["file"], where, DEMAND_COLUMNS, report):
+    """`file` becomes `requests_per_s`, a table by month; if any line cannot be read, `file` stays."""
+    table, where, problems = Table(), demand.values_at["file"], []
+    for _, row in _rows(folder, demand["file"], where, DEMAND_COLUMNS, problems.append):
         month = row["month"]
         if month in table:
             also = ((table.keys_at[month], "first here"),)
-            report(at(row.values_at["month"], "E005", f"{month} is written twice", "keep one", "again here", also))
+            problems.append(
+                at(row.values_at["month"], "E005", f"{month} is written twice", "keep one", "again here", also)
+            )
             continue
         table.put(month, row.values_at["month"], row["requests_per_s"], row.values_at["requests_per_s"])
-    if table:
+    for problem in problems:
+        report(problem)
+    if not problems:
         demand.put("requests_per_s", demand.keys_at["file"], table, where)
         del demand["file"]
 
@@ -64,12 +68,14 @@ def _rows(folder: Path, name: str, where: Span, columns: list[str], report: Repo
         report(_named(error.diagnostic, name, where))
         return
     header: list[str] = []
+    rows = 0
     for number_, line in enumerate(source.lines):
         if not line.strip():
             continue
         fields = _fields(source, number_, report)
         if fields is None:
             continue
+        rows += bool(header)
         if not header:
             header = [text for text, _ in fields]
             if not _complete(header, columns, _whole(source, number_), report):
@@ -79,8 +85,8 @@ def _rows(folder: Path, name: str, where: Span, columns: list[str], report: Repo
             report(at(_whole(source, number_), "E027", message, "text that holds a comma stands in double quotes"))
         else:
             yield _whole(source, number_), _row(header, fields, columns, report)
-    if not header:
-        report(general("E027", source.path, "the table is empty", f"it begins with the line {','.join(columns)}"))
+    if rows == 0:
+        report(general("E027", source.path, "the table has no rows", f"it begins with the line {','.join(columns)}"))
 
 
 def _inside(folder: Path, name: str, where: Span) -> Path:
@@ -89,7 +95,9 @@ def _inside(folder: Path, name: str, where: Span) -> Path:
         path = (folder / name).resolve()
         outside = Path(name).is_absolute() or not path.is_relative_to(folder.resolve())
     except (OSError, ValueError, RuntimeError):
-        raise files.Unreadable(at(where, "E026", "this is not a file name")) from None
+        name, outside = "", False
+    if not name.strip():
+        raise files.Unreadable(at(where, "E026", "this is not a file name", "name a CSV file beside the instance"))
     if outside:
         help = "copy the file beside the instance and name it there"
         raise files.Unreadable(at(where, "E026", "the file lies outside the folder of the instance", help))
@@ -100,7 +108,7 @@ def _named(diagnostic: Diagnostic, name: str, where: Span) -> Diagnostic:
     """A file that cannot be opened is an error of the line that names it."""
     if diagnostic.line is not None:
         return diagnostic
-    return at(where, diagnostic.code, f"{name}: {diagnostic.message}", diagnostic.help)
+    return at(where, diagnostic.code, f"{shorten(name)}: {diagnostic.message}", diagnostic.help)
 
 
 def _fields(source: Source, line: int, report: Report) -> list[tuple[str, Span]] | None:
@@ -111,26 +119,30 @@ def _fields(source: Source, line: int, report: Report) -> list[tuple[str, Span]]
     except (csv.Error, ValueError):
         report(at(_whole(source, line), "E027", "the quotes of this line do not match", "a field stands on one line"))
         return None
-    if '"' in text:
-        return [(word.strip(), _whole(source, line)) for word in words]
-    fields, column = [], 0
+    fields: list[tuple[str, Span]] = []
+    column = 0
     for word in words:
-        begin = column + len(word) - len(word.lstrip())
-        fields.append((word.strip(), Span(source, line, begin, line, begin + len(word.strip()))))
-        column += len(word) + 1
+        begin = text.find(word, column)
+        if begin < 0:  # it holds doubled quotes
+            return [(word.strip(), _whole(source, line)) for word in words]
+        column = begin + len(word) + 1
+        begin += len(word) - len(word.lstrip())
+        fields.append((word.strip(), Span(source, line, begin, line, max(begin + len(word.strip()), begin + 1))))
     return fields
 
 
 def _complete(header: list[str], columns: list[str], where: Span, report: Report) -> bool:
     """Whether the header names every column once; reported if not."""
-    for column in columns:
-        if header.count(column) != 1:
-            message = f"the column {column} is {'named twice' if column in header else 'missing'}"
-            others = [name for name in header if name not in columns]
-            help = (
-                "columns are separated by commas" if len(header) == 1 else suggestion(column, others, "other columns")
-            )
-            report(at(where, "E027", message, help, f"columns needed: {listed(columns)}"))
+    for what, wrong in (
+        ("missing", [column for column in columns if column not in header]),
+        ("named twice", [column for column in columns if header.count(column) > 1]),
+    ):
+        if wrong:
+            near = nearest(wrong[0], [name for name in header if name not in columns])
+            help = f"rename the column {near}" if near else f"columns needed: {listed(columns)}"
+            help = "columns are separated by commas" if len(header) == 1 else help
+            verb = f"column {wrong[0]} is" if len(wrong) == 1 else f"columns {listed(wrong)} are"
+            report(at(where, "E027", f"the {verb} {what}", help))
     return all(header.count(column) == 1 for column in columns)
 
 

@@ -41,6 +41,7 @@ _UNDERSCORES = re.compile(r"[-+]?[0-9][0-9_]*_[0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]
 _BINARY = re.compile(r"[-+]?0b[01_]+")
 
 _MAGNITUDES = "magnitudes lie between 1e-30 and 1e30"
+_SHORTER = "long tables belong in CSV files beside the instance"
 _EMPTY = "`offtake new DIR` writes an instance to begin with"
 _WRITE_OUT = "write the value out wherever it is needed"
 
@@ -133,7 +134,7 @@ class _Reader:
         except yaml.YAMLError as error:
             raise Stop(_syntax_error(self.source, error)) from None
         if self.count > MAX_EVENTS:
-            raise Stop(self._at(event, "E017", f"the file holds more than {MAX_EVENTS} keys and values"))
+            raise Stop(self._at(event, "E017", f"the file holds more than {MAX_EVENTS} keys and values", _SHORTER))
         return event
 
     def _value(self, event: yaml.Event) -> tuple[Any, Span]:
@@ -206,7 +207,7 @@ class _Reader:
             self._refuse(event, "E008", f"{found} cannot be a key", "a key is text")
             return None, self._value(event)[1]
         span = self._span(event)
-        key = self._scalar(event, span)
+        key = self._scalar(event, span, as_key=True)
         if isinstance(key, str) or type(key) is int:
             return key, span
         written = shorten(event.value)
@@ -214,7 +215,7 @@ class _Reader:
         self.problems.append(at(span, "E008", "a key must be text", help, f"got {written or 'nothing'}"))
         return None, span
 
-    def _scalar(self, event: yaml.ScalarEvent, span: Span) -> Any:
+    def _scalar(self, event: yaml.ScalarEvent, span: Span, as_key: bool = False) -> Any:
         self._properties(event)
         text = event.value
         if event.style:  # quoted, or a block of text
@@ -227,6 +228,7 @@ class _Reader:
             return resolve(text)
         except Ambiguous as error:
             label, help = error.args
+            help = f'write "{shorten(text)}" in quotes' if as_key else help
             message = f"{shorten(text)} means different things in YAML 1.1 and YAML 1.2"
             self.problems.append(at(span, "E006", message, help, label))
         except ValueError as error:
@@ -248,7 +250,7 @@ class _Reader:
     def _refuse(self, event: yaml.Event, code: str, message: str, help: str) -> None:
         self.problems.append(self._at(event, code, message, help))
 
-    def _at(self, event: yaml.Event, code: str, message: str, help: str = "") -> Diagnostic:
+    def _at(self, event: yaml.Event, code: str, message: str, help: str) -> Diagnostic:
         start = event.start_mark
         return at(Span(self.source, start.line, start.column, start.line, start.column + 1), code, message, help)
 
@@ -314,6 +316,8 @@ def _plain(text: str) -> str:
     return shorten((text[0] if text[0] == "-" else "") + (text.lstrip("+-0") or "0"))
 
 
+_CHECK = "check this line and the one above; text with special characters stands in quotes"
+
 _CANNOT_BEGIN = {
     "\t": ("a tab cannot indent YAML", "indent with spaces"),
     **{c: (f"a value cannot begin with {c}", "put it in quotes") for c in "@`%&*!|>"},
@@ -352,13 +356,13 @@ def _syntax_error(source: Source, error: yaml.YAMLError) -> Diagnostic:
     """libyaml's complaint as a sentence at its place; where something was opened and never closed, that place too."""
     problem, mark, opened = (getattr(error, name, None) for name in ("problem", "problem_mark", "context_mark"))
     if mark is None:
-        return general("E003", source.path, f"this is not YAML: {problem or error}")
+        return general("E003", source.path, f"this is not YAML: {problem or error}", _CHECK)
     if problem == "found unexpected end of stream" and opened is not None:
         mark, opened = opened, None
     line = min(mark.line, len(source.lines) - 1)
     column = min(mark.column, len(source.lines[line])) if line == mark.line else len(source.lines[line])
     span = Span(source, line, column, line, column + 1)
-    message, help = _SYNTAX.get(problem, (f"this is not YAML: {problem}", ""))
+    message, help = _SYNTAX.get(problem, (f"this is not YAML: {problem}", _CHECK))
     if problem == "found character that cannot start any token":
         message, help = _CANNOT_BEGIN.get(span.text[0], (message, help))
     elif problem == "did not find expected key" and source.lines[line][:column].strip():

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def make_plan(compiled: Compiled, decisions: Decisions, outcome: Outcome, limits: Limits) -> Plan:
     """The plan of a solved problem, not audited yet."""
     flow = flows(compiled.problem, decisions)
+    proven = _proven(outcome)
     deals, row_of = tables.deals(compiled, decisions)
     return Plan({
         "format": document.FORMAT,
@@ -29,8 +30,7 @@ def make_plan(compiled: Compiled, decisions: Decisions, outcome: Outcome, limits
         },
         "status": outcome.status,
         "objective_usd": outcome.objective,
-        "bound_usd": outcome.bound,
-        "gap": outcome.gap,
+        **proven,
         "solver": _solver(outcome, limits),
         "conventions": conventions(compiled),
         "periods": _periods(compiled),
@@ -41,7 +41,7 @@ def make_plan(compiled: Compiled, decisions: Decisions, outcome: Outcome, limits
         "cash": tables.cash(compiled, flow),
         "obligations": tables.obligations(compiled, flow),
         "cost": tables.cost(compiled, flow),
-        "offers": reasons.offers(compiled, flow, outcome.gap),
+        "offers": reasons.offers(compiled, flow, proven["gap"]),
         "kpis": kpis.kpis(compiled, flow),
         "kpi_definitions": {
             name: {"title": entry.title, "unit": entry.unit, "definition": entry.definition}
@@ -50,9 +50,16 @@ def make_plan(compiled: Compiled, decisions: Decisions, outcome: Outcome, limits
     })
 
 
+def _proven(outcome: Outcome) -> dict[str, float]:
+    """The bound and the gap. Every line of the cost is 0 or more, so 0 is a bound where the solver has none yet."""
+    if outcome.bound is None or outcome.gap is None:
+        return {"bound_usd": 0.0, "gap": 1.0}
+    return {"bound_usd": outcome.bound, "gap": outcome.gap}
+
+
 def _solver(outcome: Outcome, limits: Limits) -> dict[str, Any]:
     return {
-        "name": "HiGHS",
+        "name": outcome.solver,
         "version": outcome.solver_version,
         "seconds": outcome.seconds,
         "nodes": outcome.nodes,

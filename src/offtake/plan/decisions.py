@@ -37,8 +37,10 @@ class Decisions:
 def read(problem: Problem, model: ConcreteModel) -> Decisions:
     """Read a solved model. Counts become integers and solver noise is dropped.
 
-    Raises ValueError if a variable has no value or a count of blocks is not whole.
+    Raises ValueError if the model holds no solution or a count of blocks is not whole.
     """
+    if all(variable.value is None for variable in model.unserved.values()):
+        raise ValueError("the model holds no solution")
     return Decisions(
         blocks=dict(_counts(problem, model.blocks)),
         serve={
@@ -71,10 +73,9 @@ def _counts(problem: Problem, variables: Any) -> Iterator[tuple[tuple[int, int],
 
 
 def _amounts(variables: Any) -> Iterable[tuple[Any, float]]:
+    """A variable that no row mentions has no value: nothing depends on it, so it is 0."""
     for key, variable in variables.items():
-        if variable.value is None:
-            raise ValueError(f"the solver left {variable.name} without a value")
-        yield key, float(variable.value)
+        yield key, float(variable.value or 0.0)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 FORMAT = "offtake.plan/1"
 LARGEST_BYTES = 1_000_000_000
-STATUSES = ("optimal", "time_limit", "interrupted")
+STATUSES = ("optimal", "time_limit", "interrupted", "failed")
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "deals": ("offer", "provider", "node", "start", "signing", "months", "term", "blocks", "accelerators",

@@ -79,7 +79,7 @@ def _fixed_charges(compiled: Compiled, flows: Flows) -> dict[str, float]:
     problem = compiled.problem
     charges: dict[str, float] = {}
     for deal, blocks in zip(problem.deals, flows.blocks, strict=True):
-        if blocks and not deal.in_force:
+        if blocks:
             usd = float(deal.npv_usd[0] * blocks + deal.npv_once_usd[0])
             charges[deal.offer] = charges.get(deal.offer, 0.0) + usd
     for (line, offer), usd in tables.cash_vectors(compiled, flows).items():
@@ -112,7 +112,7 @@ def best_uses(compiled: Compiled, offer: str) -> list[BestUse]:
     for workload in compiled.problem.workloads:
         able = [pool for pool in mine if (pool.id, workload) in compiled.problem.rate]
         uses = [_elastic_use(compiled, pool, workload) for pool in able if pool.id in compiled.problem.elastic_limit]
-        ways = [d for d, deal in enumerate(compiled.problem.deals) if deal.offer == offer and not deal.in_force]
+        ways = [d for d, deal in enumerate(compiled.problem.deals) if deal.offer == offer]
         uses += [_deal_use(compiled, d, able, workload) for d in ways if able]
         possible = [use for use in uses if use is not None]
         if possible:
@@ -130,7 +130,7 @@ def _wanted(compiled: Compiled, workload: str, pool: str) -> np.ndarray:
     return provision / problem.rate[pool, workload][0][:, None]
 
 
-def _mean(compiled: Compiled, workload: str, provisioned: np.ndarray) -> np.ndarray:
+def mean_use(compiled: Compiled, workload: str, provisioned: np.ndarray) -> np.ndarray:
     """Accelerators at work on average for accelerators provisioned, [period]."""
     problem = compiled.problem
     return (provisioned * problem.workloads[workload].mean_share[0]) @ problem.block_share
@@ -138,7 +138,7 @@ def _mean(compiled: Compiled, workload: str, provisioned: np.ndarray) -> np.ndar
 
 def _elastic_use(compiled: Compiled, pool: Pool, workload: str) -> BestUse | None:
     limit = compiled.problem.elastic_limit[pool.id][0][:, None]
-    use = _mean(compiled, workload, np.minimum(_wanted(compiled, workload, pool.id), limit))
+    use = mean_use(compiled, workload, np.minimum(_wanted(compiled, workload, pool.id), limit))
     tokens = discounted_tokens(compiled, workload, use * compiled.problem.rate[pool.id, workload][0])
     if tokens <= 0:
         return None
@@ -163,108 +163,22 @@ def _blocks_use(compiled: Compiled, d: int, blocks: int, able: list[Pool], workl
         wanted = _wanted(compiled, workload, pool.id) * open_share
         given = np.minimum(wanted, blocks * deal.delivery[pool.id][0][:, None])
         open_share = open_share * np.divide(wanted - given, wanted, out=np.zeros_like(wanted), where=wanted > 0)
-        use = _mean(compiled, workload, given)
+        use = mean_use(compiled, workload, given)
         tokens += discounted_tokens(compiled, workload, use * problem.rate[pool.id, workload][0])
         usd += _use_usd(compiled, (pool.id, workload), use)
         at_work += use * problem.hours
-        usd += _beyond_usd(compiled, d, pool.id, blocks, use)
+        usd += beyond_usd(compiled, d, pool.id, blocks, use)
     delivered = blocks * sum(float(hours[0].sum()) for hours in deal.delivered_hours.values())
     if tokens <= 0:
         return None
     return BestUse(deal.offer, workload, usd / tokens * 1e6, d, float(at_work.sum() / delivered))
 
 
-def _beyond_usd(compiled: Compiled, d: int, pool: str, blocks: int, use: np.ndarray) -> float:
-    """Discounted dollars for use beyond the take-or-pay share."""
+def beyond_usd(compiled: Compiled, d: int, pool: str, blocks: int, use: np.ndarray) -> float:
+    """Discounted dollars for the use beyond the take-or-pay share in a mean use by period."""
     problem = compiled.problem
     deal = problem.deals[d]
     if pool not in deal.beyond_usd_per_hour:
         return 0.0
     hours = np.maximum(use * problem.hours - deal.take_or_pay * blocks * deal.delivered_hours[pool][0], 0.0)
     return float((hours * deal.beyond_usd_per_hour[pool][0]) @ period_discount(compiled))
-
-
-@dataclass(frozen=True)
-class Added:
-    """One more deal beside a plan whose other signings stay as they are."""
-
-    deal: int
-    blocks: int
-    usd: float
-    """what the objective would pay for it"""
-    replaced_usd: float
-    """elastic use, tokens, egress and penalties that it would save, moved within each period and block: discounted"""
-
-
-def added_deal(compiled: Compiled, flows: Flows, offer: str) -> Added | None:
-    """The deal of an offer, in its fewest blocks, that comes closest to paying for itself; None if it has none."""
-    ways = [d for d, deal in enumerate(compiled.problem.deals) if deal.offer == offer and not deal.in_force]
-    found = [_added(compiled, flows, d) for d in ways]
-    return max(found, key=lambda added: added.replaced_usd / added.usd if added.usd > 0 else np.inf, default=None)
-
-
-def _added(compiled: Compiled, flows: Flows, d: int) -> Added:
-    """The dearest use per accelerator of the deal is replaced first."""
-    problem = compiled.problem
-    deal = problem.deals[d]
-    usd = float(deal.npv_usd[0] * deal.min_blocks + deal.npv_once_usd[0])
-    left = _paid_by_use(compiled, flows)
-    replaced = 0.0
-    for pool, held in deal.delivery.items():
-        keys = [key for key in left if (pool, key[1]) in problem.rate]
-        if not keys:
-            continue
-        saving, amounts = _savings(compiled, pool, keys, left)
-        order = np.argsort(-saving, axis=0)
-        wanted = np.take_along_axis(amounts, order, axis=0)
-        before = np.cumsum(wanted, axis=0) - wanted
-        given = np.clip(deal.min_blocks * held[0][:, None] - before, 0.0, wanted)
-        replaced += float((given * np.take_along_axis(saving, order, axis=0)).sum())
-        moved = np.empty_like(given)
-        np.put_along_axis(moved, order, given, axis=0)
-        for k, key in enumerate(keys):
-            rate = problem.rate[pool, key[1]][0][:, None]
-            left[key] = (left[key][0] - moved[k] * rate, left[key][1])
-        use = sum(_mean(compiled, key[1], moved[k]) for k, key in enumerate(keys))
-        usd += _beyond_usd(compiled, d, pool, deal.min_blocks, use)
-    return Added(d, deal.min_blocks, usd, replaced)
-
-
-Paid = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
-"""(pool, or nothing for what is left unserved; workload) -> requests/s and discounted USD per request/s, [period, block]"""
-
-
-def _paid_by_use(compiled: Compiled, flows: Flows) -> Paid:
-    """What the plan pays for by use."""
-    problem = compiled.problem
-    found: Paid = {}
-    for pair, amounts in flows.serve.items():
-        price = _usd_per_request_rate(compiled, pair)
-        if price.any():
-            found[pair] = (amounts * problem.rate[pair][0][:, None], price)
-    for workload, refused in flows.unserved.items():
-        penalty = problem.workloads[workload].unserved_usd
-        if penalty is not None and refused.any():
-            seconds = (problem.hours * SECONDS_PER_HOUR * penalty[0])[:, None] * problem.block_share
-            found["", workload] = (refused, seconds * problem.workloads[workload].mean_share[0])
-    return found
-
-
-def _usd_per_request_rate(compiled: Compiled, pair: tuple[str, str]) -> np.ndarray:
-    """Discounted USD for serving one request/s, provisioned, through a block of a period, [period, block]."""
-    problem = compiled.problem
-    months = len(problem.period_of)
-    by_period = np.bincount(problem.period_of, weights=problem.use_cash[pair][0] * problem.discount[:months])
-    share = problem.workloads[pair[1]].mean_share[0] * problem.block_share
-    return (by_period / problem.rate[pair][0])[:, None] * share
-
-
-def _savings(compiled: Compiled, pool: str, keys: list[tuple[str, str]], left: Paid) -> tuple[np.ndarray, np.ndarray]:
-    """USD saved by one accelerator of the pool on each use, and accelerators that the use would take, [use, period, block]."""
-    saving, amounts = [], []
-    for key in keys:
-        rate = compiled.problem.rate[pool, key[1]][0][:, None]
-        requests, price = left[key]
-        saving.append(np.maximum(price - _usd_per_request_rate(compiled, (pool, key[1])), 0.0) * rate)
-        amounts.append(requests / rate)
-    return np.stack(saving), np.stack(amounts)

@@ -1,13 +1,13 @@
 """Why each offer is in the plan, or not: one sentence each, with the numbers it rests on.
 
-A sentence claims no more than was computed. That an offer is not taken is a fact about the best plan found;
-what it would cost at its best use is arithmetic about the offer alone. The price at which the
-answer would change is a study of its own (`offtake breakeven`).
+A sentence claims no more than was computed. What an offer would save beside the plan leaves the other signings as
+they are; what it costs at its best use is arithmetic about the offer alone, serving one workload and nothing else.
+The price at which the answer would change is a study of its own (`offtake breakeven`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ from ..deals import start_months
 from ..instance.pools import pools
 from ..instance.schema import AtMost, Requires
 from . import economics, tables
+from .added import added_deal
 from .decisions import Flows
 
 if TYPE_CHECKING:
@@ -24,20 +25,35 @@ if TYPE_CHECKING:
 MOST_LISTED = 3
 
 
+@dataclass(frozen=True)
+class _Facts:
+    """What the sentences of one plan rest on."""
+
+    compiled: Compiled
+    flows: Flows
+    gap: float
+    taken: list[str]
+    costs: dict[str, float | None]
+    """workload -> USD per million tokens in the plan"""
+    best: dict[str, list[economics.BestUse]]
+    """by offer"""
+
+
 def offers(compiled: Compiled, flows: Flows, gap: float) -> list[tables.Row]:
     """One row per offer of the instance, in its order: offer, taken, reason."""
-    taken = taken_offers(compiled, flows)
-    costs = economics.cost_by_workload(compiled, flows)
-    best = {key: economics.best_uses(compiled, key) for key in compiled.instance.offers}
-    return [
-        {
-            "offer": key,
-            "taken": key in taken,
-            "reason": (_why_taken(compiled, flows, key, best) if key in taken
-                       else _why_not(compiled, flows, key, taken, costs, best[key], gap)),
-        }
-        for key in compiled.instance.offers
-    ]
+    facts = _Facts(
+        compiled,
+        flows,
+        gap,
+        taken_offers(compiled, flows),
+        economics.cost_by_workload(compiled, flows),
+        {key: economics.best_uses(compiled, key) for key in compiled.instance.offers},
+    )
+    rows = []
+    for key in compiled.instance.offers:
+        taken = key in facts.taken
+        rows.append({"offer": key, "taken": taken, "reason": _why_taken(facts, key) if taken else _why_not(facts, key)})
+    return rows
 
 
 def taken_offers(compiled: Compiled, flows: Flows) -> list[str]:
@@ -49,22 +65,21 @@ def taken_offers(compiled: Compiled, flows: Flows) -> list[str]:
     return [key for key in compiled.instance.offers if key in found]
 
 
-def _why_taken(compiled: Compiled, flows: Flows, key: str, best: dict[str, list[economics.BestUse]]) -> str:
-    offer = compiled.instance.offers[key]
+def _why_taken(facts: _Facts, key: str) -> str:
+    compiled, flows = facts.compiled, facts.flows
+    leased = bool(compiled.instance.offers[key].terms)
     hours = economics.hours_by_workload(compiled, flows, key)
-    held = f"{_signed_words(compiled, flows, key)}: " if offer.terms else "Used "
     if not hours:
-        return f"{held}signed, but nothing is served from it."
+        return f"{_signed_words(compiled, flows, key)}: signed, but nothing is served from it."
     main = max(hours, key=lambda workload: hours[workload])
-    carried = _share_of_workload(compiled, flows, key, main)
     others = [workload for workload in hours if workload != main]
     also = f" (also {_listed(others)})" if others else ""
-    months = _months_of_use(compiled, flows, key)
-    rival = _next_dearer(key, main, best)
-    if offer.terms:
-        busy = f", at work {_utilisation(compiled, flows, key):.0%} of its hours"
-        return f"{held}serves {carried:.0%} of {main}{also}{busy}.{rival}"
-    return f"{held}in {months}, at most {_peak(flows, compiled, key)}: serves {carried:.0%} of {main}{also}.{rival}"
+    work = f"serves {_share_of_workload(compiled, flows, key, main):.0%} of {main}{also}"
+    price = _next_dearer(facts, key, main)
+    if leased:
+        busy = f"at work {_utilisation(compiled, flows, key):.0%} of its hours"
+        return f"{_signed_words(compiled, flows, key)}: {work}, {busy}.{price}"
+    return f"Used in {_months_of_use(compiled, flows, key)}, at most {_peak(compiled, flows, key)}: {work}.{price}"
 
 
 def _signed_words(compiled: Compiled, flows: Flows, key: str) -> str:
@@ -104,39 +119,33 @@ def _months_of_use(compiled: Compiled, flows: Flows, key: str) -> str:
     return f"{_count(len(months), 'month')} ({first}{f' to {last}' if first != last else ''})"
 
 
-def _peak(flows: Flows, compiled: Compiled, key: str) -> str:
+def _peak(compiled: Compiled, flows: Flows, key: str) -> str:
     mine = [pool for pool in pools(compiled.instance) if pool.supply == key]
     most = max(float(tables.used_by_pool(flows, pool)[1].max()) for pool in mine)
     return f"{most:,.0f} {mine[0].accelerator}" if mine[0].accelerator else f"{most:,.4g} requests/s"
 
 
-def _next_dearer(key: str, workload: str, best: dict[str, list[economics.BestUse]]) -> str:
+def _next_dearer(facts: _Facts, key: str, workload: str) -> str:
     """The offer at its best use, and the next dearer one for the same workload at its own."""
-    prices = {offer: use.usd_per_million_tokens for offer, uses in best.items() for use in uses if use.workload == workload}
-    if key not in prices:
+    uses = {offer: use for offer, found in facts.best.items() for use in found if use.workload == workload}
+    if key not in uses:
         return ""
-    mine = f" At best use it costs {_price(prices[key])} per million tokens of {workload}"
+    prices = {offer: use.usd_per_million_tokens for offer, use in uses.items()}
+    said = f" At best use it costs {_price(prices[key])} per million tokens of {workload}; "
     dearer = [offer for offer in prices if offer != key and prices[offer] >= prices[key]]
-    if not dearer:
-        return f"{mine}; no offer that can serve it is dearer." if len(prices) > 1 else f"{mine}; no other offer can serve it."
-    rival = min(dearer, key=lambda offer: prices[offer])
-    return f"{mine}; the next dearer offer is {rival}, {_price(prices[rival])}."
+    if dearer:
+        rival = min(dearer, key=lambda offer: prices[offer])
+        return f"{said}the next dearer offer is {rival}, {_price(prices[rival])}."
+    return f"{said}{'every other offer for it is cheaper' if len(prices) > 1 else 'no other offer can serve it'}."
 
 
-def _why_not(
-    compiled: Compiled, flows: Flows, key: str, taken: list[str], costs: dict[str, float | None], best: list[economics.BestUse],
-    gap: float,
-) -> str:
-    tests: list[Callable[[], str | None]] = [
-        lambda: _never_signable(compiled, key),
-        lambda: _nothing_eligible(compiled, key),
-        lambda: None if best else "Nothing that it can serve is asked for in the months in which it could deliver.",
-    ]
-    for test in tests:
-        reason = test()
-        if reason:
-            return reason
-    said = [_excluded(compiled, key, taken), _added(compiled, flows, key), _at_best_use(compiled, costs, best, gap)]
+def _why_not(facts: _Facts, key: str) -> str:
+    never = _never_signable(facts.compiled, key) or _nothing_eligible(facts.compiled, key)
+    if never:
+        return never
+    if not facts.best[key]:
+        return "Nothing that it can serve is asked for in the months in which it could deliver."
+    said = [_excluded(facts, key), _beside(facts, key), _at_best_use(facts, key)]
     return " ".join(sentence for sentence in said if sentence)
 
 
@@ -170,45 +179,44 @@ def _nothing_eligible(compiled: Compiled, key: str) -> str | None:
     return f"It can serve no workload. {'; '.join(reasons[:MOST_LISTED])}{more}."
 
 
-def _excluded(compiled: Compiled, key: str, taken: list[str]) -> str:
+def _excluded(facts: _Facts, key: str) -> str:
     """Rules between offers that this plan would break by adding the offer."""
     said = []
-    for rule in compiled.instance.groups:
+    for rule in facts.compiled.instance.groups:
         if isinstance(rule, AtMost) and key in rule.offers:
-            rivals = [offer for offer in rule.offers if offer in taken]
+            rivals = [offer for offer in rule.offers if offer in facts.taken]
             if len(rivals) >= rule.at_most:
                 verb = "is" if len(rivals) == 1 else "are"
                 who = f", and {_listed(rivals)} {verb}" if rivals else ""
                 said.append(f"At most {rule.at_most} of {_listed(rule.offers)} may be signed{who}.")
-        if isinstance(rule, Requires) and rule.offer == key and rule.requires not in taken:
+        if isinstance(rule, Requires) and rule.offer == key and rule.requires not in facts.taken:
             said.append(f"It requires {rule.requires}, which is not signed.")
     return " ".join(said)
 
 
-def _added(compiled: Compiled, flows: Flows, key: str) -> str:
+def _beside(facts: _Facts, key: str) -> str:
     """What one more deal would cost and save beside this plan."""
-    added = economics.added_deal(compiled, flows, key)
-    if added is None:
+    found = added_deal(facts.compiled, facts.flows, key)
+    if found is None:
         return ""
-    column = compiled.columns[added.deal]
-    deal = f"{_count(added.blocks, 'block')} from {column.start} for {_count(column.months, 'month')}"
-    return f"Beside this plan, {deal} would cost ${added.usd:,.0f} and replace use worth ${added.replaced_usd:,.0f}."
+    column = facts.compiled.columns[found.deal]
+    deal = f"{_count(found.blocks, 'block')} from {column.start} for {_count(column.months, 'month')}"
+    return f"Beside this plan, {deal} would cost ${found.usd:,.0f} and replace use worth ${found.replaced_usd:,.0f}."
 
 
-def _at_best_use(
-    compiled: Compiled, costs: dict[str, float | None], best: list[economics.BestUse], gap: float
-) -> str:
+def _at_best_use(facts: _Facts, key: str) -> str:
     """The offer at its best use against what the plan pays for the same workload."""
-    compared = [use for use in best if costs[use.workload] is not None]
+    compared = [use for use in facts.best[key] if facts.costs[use.workload] is not None]
     if not compared:
-        return f"The plan serves none of what it could serve ({_listed([use.workload for use in best])})."
-    use = min(compared, key=lambda found: found.usd_per_million_tokens - costs[found.workload])
-    mine, plan = use.usd_per_million_tokens, costs[use.workload]
-    figures = f"per million tokens of {use.workload}{_best_deal(compiled, use)}, the plan {_price(plan)} on average"
+        return f"The plan serves none of what it could serve ({_listed([use.workload for use in facts.best[key]])})."
+    use = min(compared, key=lambda found: found.usd_per_million_tokens - facts.costs[found.workload])
+    mine, plan = use.usd_per_million_tokens, facts.costs[use.workload]
+    price = (f"At best use it costs {_price(mine)} per million tokens of {use.workload}"
+             f"{_best_deal(facts.compiled, use)}, the plan {_price(plan)} on average")
     if mine > plan:
-        return f"Dearer: at best use it costs {_price(mine)} {figures}."
-    return (f"At best use it costs {_price(mine)} {figures}, yet no better plan with it was found within the gap of "
-            f"{gap:.2%}; `offtake breakeven` gives its price.")
+        return f"{price}."
+    return (f"{price}, yet no better plan with it was found within the gap of {facts.gap:.2%}; `offtake breakeven` "
+            "gives its price.")
 
 
 def _best_deal(compiled: Compiled, use: economics.BestUse) -> str:

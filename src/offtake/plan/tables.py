@@ -170,7 +170,7 @@ def cost(compiled: Compiled, flows: Flows) -> list[Row]:
     problem = compiled.problem
     usd = dict.fromkeys(COST_LINES, 0.0)
     for deal, blocks in zip(problem.deals, flows.blocks, strict=True):
-        if blocks and not deal.in_force:
+        if blocks:
             usd["contracts"] += float(deal.npv_usd[0] * blocks + deal.npv_once_usd[0])
     for (line, _), vector in cash_vectors(compiled, flows).items():
         if line in usd:

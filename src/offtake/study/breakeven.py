@@ -146,12 +146,14 @@ class _Study:
     def _solve(self, compiled: Compiled, extend: Callable[[Any], None]) -> tuple[Outcome, Decisions | None]:
         from offtake_models import build
 
+        from ..engine import neighbourhoods
         from ..plan import read
         from ..solve import Limits, solve_model
 
         model = build(compiled.problem)
         extend(model)
-        outcome = solve_model(model, Limits(gap=self.gap, time_limit_s=self.time_limit_s))
+        limits = Limits(gap=self.gap, time_limit_s=self.time_limit_s)
+        outcome = solve_model(model, limits, neighbourhoods=neighbourhoods(compiled, model))
         if outcome.status == "interrupted":
             raise KeyboardInterrupt
         return outcome, None if outcome.objective is None else read(compiled.problem, model)
@@ -171,13 +173,8 @@ def _force(model: Any, compiled: Compiled, offer: str, least: int) -> None:
     """Sign at least one block of the offer (least = 1), or none (least = 0)."""
     from pyomo.environ import Constraint
 
-    blocks = sum(variable for (d, _), variable in model.blocks.items() if _is_of(compiled, d, offer))
+    blocks = sum(variable for (d, _), variable in model.blocks.items() if compiled.problem.deals[d].offer == offer)
     model.offer_forced = Constraint(expr=blocks >= 1 if least else blocks <= 0)
-
-
-def _is_of(compiled: Compiled, d: int, offer: str) -> bool:
-    deal = compiled.problem.deals[d]
-    return deal.offer == offer and not deal.in_force
 
 
 def _charges(today: Compiled, offer: str, decisions: Decisions) -> tuple[dict[int, float], int]:
@@ -187,12 +184,12 @@ def _charges(today: Compiled, offer: str, decisions: Decisions) -> tuple[dict[in
     charges: dict[int, float] = {}
     blocks = 0
     for (d, _), count in decisions.blocks.items():
-        if _is_of(today, d, offer):
+        if problem.deals[d].offer == offer:
             term = today.columns[d].term
             charges[term] = charges.get(term, 0.0) + float(count * problem.deals[d].npv_usd[0])
             blocks += count
     for (d, pool, t, _), hours in decisions.beyond.items():
-        if _is_of(today, d, offer):
+        if problem.deals[d].offer == offer:
             price = problem.deals[d].beyond_usd_per_hour[pool][0, t] * discount[t]
             charges[today.columns[d].term] += float(hours * price)
     return charges, blocks
@@ -216,7 +213,7 @@ def _unsupported(study: _Study, key: str) -> str | None:
     offer = study.instance.offers[key]
     if not offer.terms:
         return f"{key} is bought by use, without signing; break-even prices are computed for offers that are signed."
-    if not any(_is_of(study.today, d, key) for d in range(len(study.today.problem.deals))):
+    if key not in study.today.problem.offers:
         return f"{key} cannot be signed in this horizon at any price."
     if study.least_charge(key) <= 0:
         return f"{key} has a deal that costs nothing today, so no factor on its price moves it."

@@ -15,7 +15,7 @@ from ..claim import ClaimedDeal, shown
 from ..contracts import Contract
 from ..ledger import Ledger
 from ..numbers import ZERO, figure, usd
-from ..report import ROW_TOLERANCE, Check
+from ..report import USD_TOLERANCE, Check
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -115,15 +115,14 @@ def bound_below_objective(check: Check, books: Books, money: Ledger) -> None:
 
 
 def gap_follows(check: Check, books: Books, money: Ledger) -> None:
-    """The gap is (objective - bound) / |objective|, and an optimal plan is within the gap asked for."""
+    """The gap is (objective - bound) / |objective|, and an optimal plan is within the gap asked for.
+
+    A plan that costs nothing has no relative gap.
+    """
     claim = books.claim
-    away = claim.objective_usd - claim.bound_usd
-    if not claim.objective_usd:
-        expected = ZERO if abs(away) <= ROW_TOLERANCE else None
-    else:
-        expected = away / abs(claim.objective_usd)
-    if expected is None:
+    if abs(claim.objective_usd) <= USD_TOLERANCE:
         return
+    expected = (claim.objective_usd - claim.bound_usd) / abs(claim.objective_usd)
     if check.unequal(claim.gap, expected):
         check.find(f"the plan prints a gap of {figure(claim.gap)}; its objective and bound give {figure(expected)}")
     if claim.status == "optimal" and check.exceeds(expected, claim.gap_asked):
