@@ -1,12 +1,14 @@
 """Walk-away prices, against prices derived by hand and against brute force over the price."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import offtake
 from offtake.instance import from_document
+from offtake.solve import Outcome, solve_model
 from offtake.study.bracket import Point, estimate, next_factor, proven_high, proven_low
 from offtake.study.breakeven import breakeven, with_price_factor
 from toys import lease, problem
@@ -52,6 +54,16 @@ def test_prices_by_the_hour_keep_their_unit():
     found = one(problem(offers={"lease": lease(10.0, None, **terms)}), "lease")
     assert found.unit == "USD per accelerator-hour"
     assert found.price == pytest.approx(1.0)
+
+
+def test_use_beyond_take_or_pay_moves_with_the_price():
+    """On demand costs 2 USD an hour; the lease at 1.5, half of it for use, is worth 2."""
+    document = problem(offers={"lease": lease(10.0, None, usd_per_accelerator_hour=1.5, take_or_pay=0.5)})
+    document["offers"]["on-demand"]["elastic"]["usd_per_accelerator_hour"] = 2.0
+    found = one(document, "lease")
+    assert found.chosen
+    assert (found.price_low, found.price_high) == (pytest.approx(2.0, rel=1e-6), pytest.approx(2.0, rel=0.01))
+    assert found.solves <= 4
 
 
 def test_a_signing_fee_does_not_move_with_the_price():
@@ -146,12 +158,38 @@ def test_break_even_against_brute_force_over_the_price(offer):
     assert not taken(found.factor_high * 1.001)
 
 
-def test_the_interval_of_a_loose_gap_holds_the_price():
-    """As the first test, at a gap of 10 %: the interval may be wide, but 7,200 lies in it."""
-    found = one(problem(offers={"lease": lease(10.0, 9000.0)}), "lease", gap=0.1)
-    assert found.price_low is None or found.price_low <= 7200.0 * (1 + 1e-9)
-    assert found.price_high >= 7200.0 * (1 - 1e-9)
+def test_loose_bounds_make_a_wide_interval_that_holds_the_price(monkeypatch):
+    """Every bound 10 % low: taken for certain only while 0.9 x 7,200 covers it, not for certain below 7,200 / 0.9."""
 
+    def loose(*args, **limits):
+        outcome = solve_model(*args, **limits)
+        return replace(outcome, bound=0.9 * outcome.bound)
+
+    monkeypatch.setattr("offtake.solve.solve_model", loose)
+    found = one(problem(offers={"lease": lease(10.0, 9000.0)}), "lease")
+    assert found.verdict == "wide"
+    assert found.price_low == pytest.approx(6480.0)
+    assert 7200.0 <= found.price_high <= 8000.0 * 1.01
+    assert found.sentence == (
+        "Not taken at today's $9,000 per block and month; proven: worth taking up to $6,480, not worth it from "
+        f"${found.price_high:,.0f} on. Signing it today would cost $1,800 more than the best plan found without it. A "
+        "smaller gap narrows this.")
+
+
+def test_an_interrupt_ends_the_study(monkeypatch):
+    monkeypatch.setattr("offtake.solve.solve_model", lambda *args, **limits: replace(STOPPED, status="interrupted"))
+    with pytest.raises(KeyboardInterrupt):
+        one(problem(offers={"lease": lease()}), "lease")
+
+
+def test_an_instance_without_a_plan_is_no_study(monkeypatch):
+    document = problem()
+    document["offers"]["on-demand"]["elastic"]["max_accelerators"] = 5
+    with pytest.raises(offtake.NoPlan):
+        breakeven(from_document(document))
+
+
+STOPPED = Outcome("time_limit", None, None, None, 1.0, 0, "HiGHS", "1", "a limit was reached before any plan was found")
 
 OUT = Point(1.0, upper=105.0, lower=100.0)
 

@@ -3,39 +3,23 @@
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 import toys
 from offtake.compile import compile_instance
 from offtake.instance import from_document
-from offtake.plan import KPI_DEFINITIONS, Decisions, Plan, PlanError, load, make_plan
+from offtake.plan import KPI_DEFINITIONS, Decisions, Plan, PlanError, load, make_plan, read
 from offtake.plan import document as documents
+from offtake.solve import Limits, Outcome
+
+OUTCOME = Outcome("optimal", 0.0, 0.0, 0.0, 0.25, 1, "HiGHS", "1.2.3", "optimal within the gap asked for")
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What the solver says, as far as a plan repeats it."""
-    """What the solver says, as far as a plan repeats it."""
-
-    status: str = "optimal"
-    objective: float = 0.0
-    bound: float = 0.0
-    gap: float = 0.0
-    seconds: float = 0.25
-    nodes: int = 1
-    solver_version: str = "1.2.3"
-
-
-@dataclass(frozen=True)
-class Limits:
-    gap: float = 1e-2
-    seed: int = 0
-    threads: int = 1
-
-
-def planned(document: dict, blocks: dict | None = None, serve: dict | None = None, **more: dict) -> Plan:
+def planned(document: dict, blocks: dict | None = None, serve: dict | None = None, **more: Any) -> Plan:
     """The plan of decisions made by hand: blocks by deal, amounts by (pool, workload, period, block)."""
     compiled = compile_instance(from_document(document))
     decisions = Decisions(
@@ -44,7 +28,7 @@ def planned(document: dict, blocks: dict | None = None, serve: dict | None = Non
         unserved={(*key, 0): amount for key, amount in more.get("unserved", {}).items()},
         beyond={(*key, 0): hours for key, hours in more.get("beyond", {}).items()},
     )
-    return make_plan(compiled, decisions, Outcome(), Limits())
+    return make_plan(compiled, decisions, more.get("outcome", OUTCOME), Limits())
 
 
 def two_months(rate: float = 0.0, **lease: object) -> Plan:
@@ -159,6 +143,7 @@ def test_what_is_left_unserved_is_a_penalty_and_not_cash():
     assert lines(plan)["unserved"] == pytest.approx(10368.0)
     assert plan.kpis["cash_in_horizon_usd"] == pytest.approx(4320.0)
     assert plan.kpis["share_served"] == pytest.approx(0.6)
+    assert plan.kpis["usd_per_million_tokens"] == pytest.approx(4320 / (6 * 2.592 * 1100))
     assert plan.service.loc[0, "served_share"] == pytest.approx(0.6)
     assert plan.service.loc[0, "by"] == {"on-demand/chip": 1.0}
 
@@ -204,6 +189,122 @@ def test_contract_in_force_is_cash_and_supply_but_not_cost():
     assert plan.deals.empty
 
 
+def test_use_beyond_of_a_contract_in_force_is_a_cost():
+    """In force at 1 USD an hour with half of it fixed: 2.5 of ten chips cost 2.5 x 720, under its id."""
+    contract = {"provider": "cloud", "region": "here", "accelerators": {"chip": 10.0}, "source": "toy",
+                "start": "2026-06", "term": {"months": 1, "usd_per_accelerator_hour": 1.0, "take_or_pay": 0.5}}
+    plan = planned(toys.problem(demand={"requests_per_s": 7.5}, signed={"old": contract}), {},
+                   {("old/chip", "chat", 0, 0): 7.5}, beyond={(0, "old/chip", 0): 1800.0})
+    assert plan.to_document()["decisions"]["beyond"] == [["old", "old/chip", 0, 0, 1800.0]]
+    assert lines(plan)["use_beyond"] == pytest.approx(1800.0)
+    assert cash(plan)[("2026-06", "in_force", "old")] == pytest.approx(3600.0)
+
+
+def test_deals_stand_in_the_order_of_their_start():
+    """July's deal comes first in the file; use beyond names the row of the table, not the deal of the problem."""
+    leases = {name: toys.lease(5.0, None, usd_per_accelerator_hour=1.0, take_or_pay=0.5, start={"earliest": start})
+              for name, start in (("july", "2026-07"), ("june", "2026-06"))}
+    plan = planned(toys.problem(months=2, offers=leases), {0: 1, 1: 1}, {("july/chip", "chat", 1, 0): 5.0},
+                   beyond={(0, "july/chip", 1): 5 * 372.0})
+    assert list(plan.deals["offer"]) == ["june", "july"]
+    assert plan.to_document()["decisions"]["beyond"] == [[1, "july/chip", 1, 0, 1860.0]]
+
+
+def test_power_counts_only_in_service():
+    """Ten chips of `left` in June, thirty of `right` in July: each is alone in its month, June comes first."""
+    offers = {"left": toys.lease(10.0, 1000.0, start={"latest": "2026-06"}),
+              "right": {**toys.lease(30.0, 1000.0, start={"earliest": "2026-07"}), "provider": "other"}}
+    document = toys.problem(months=2, offers=offers,
+                            providers={"cloud": {"kind": "neocloud"}, "other": {"kind": "neocloud"}})
+    plan = planned(document, {0: 1, 1: 1}, {})
+    assert plan.kpis["largest_provider_share_mw"] == 1.0
+    assert (plan.kpis["largest_provider_mw"], plan.kpis["largest_provider_mw_month"]) == ("cloud", "2026-06")
+
+
+def two_blocks() -> Plan:
+    """Twelve hours of 5 requests/s and twelve of 15; of 20 leased chips five work by night and fifteen by day."""
+    document = toys.problem(demand={"shape": [1.0] * 12 + [3.0] * 12}, offers={"lease": toys.lease(20.0, 100.0)},
+                            day={"blocks": 2})
+    return planned(document, {0: 1}, {("lease/chip", "chat", 0, 0): 5.0, ("lease/chip", "chat", 0, 1): 15.0})
+
+
+def test_the_busiest_block_is_the_peak():
+    """Mean of five and fifteen is ten; at peak fifteen of twenty."""
+    plan = two_blocks()
+    assert tuple(plan.capacity.iloc[0][["held", "used_mean", "used_peak"]]) == (20.0, 10.0, 15.0)
+    assert plan.kpis["utilisation"] == pytest.approx(0.5)
+    assert plan.kpis["utilisation_at_peak"] == pytest.approx(0.75)
+    assert plan.service.loc[0, "mean_requests_per_s"] == pytest.approx(10.0)
+    assert plan.service.loc[0, "provisioned_requests_per_s"] == pytest.approx(15.0)
+
+
+def test_the_largest_month_counts_leased_and_elastic_accelerators():
+    """Six leased and four on demand."""
+    plan = two_months()
+    assert (plan.kpis["accelerators_peak"], plan.kpis["accelerators_peak_month"]) == (10.0, "2026-06")
+    assert list(plan.capacity["month"]) == ["2026-06", "2026-06", "2026-07", "2026-07"]
+    assert list(plan.service["month"]) == ["2026-06", "2026-07"]
+
+
+def test_a_charge_is_split_by_hours_at_work():
+    """Ten chips for 1,000: six for chat, two for code; 750 and 250 USD. Tokens: 6 and 2 requests/s x 2,592,000 s, 1,100
+    and (with 9 times the reasoning) 1,900 tokens each: 17,107 and 9,850 million."""
+    document = toys.problem(demand={"requests_per_s": 6.0}, offers={"lease": toys.lease(10.0, 1000.0)})
+    request = {"input_tokens": 1000.0, "output_tokens": 100.0, "reasoning_multiplier": 9.0}
+    document["workloads"]["code"] = {**toys.chat(2.0), "request": request}
+    document["throughput"]["rates"].append(
+        {"accelerator": "chip", "workload": "code", "requests_per_s_per_accelerator": 1.0})
+    plan = planned(document, {0: 1}, {("lease/chip", "chat", 0, 0): 6.0, ("lease/chip", "code", 0, 0): 2.0})
+    prices = plan.kpis["usd_per_million_tokens_by_workload"]
+    assert prices["chat"] == pytest.approx(750 / (6 * 2.592 * 1100))
+    assert prices["code"] == pytest.approx(250 / (2 * 2.592 * 1900))
+    assert plan.kpis["usd_per_million_tokens"] == pytest.approx(1000 / (6 * 2.592 * 1100 + 2 * 2.592 * 1900))
+    assert reasons(plan)["lease"].startswith(
+        "1 block (10 chip) for 1 month from 2026-06: serves 100% of chat (also code), at work 80% of its hours.")
+
+
+def test_a_plan_without_a_bound_claims_nothing():
+    """Costs are never negative, so 0 is a bound and the gap is everything."""
+    plan = planned(toys.problem(), {}, {}, outcome=replace(OUTCOME, status="time_limit", bound=None, gap=None))
+    assert (plan.status, plan.bound_usd, plan.gap) == ("time_limit", 0.0, 1.0)
+
+
+def _variables(values: dict) -> dict:
+    return {key: SimpleNamespace(value=value) for key, value in values.items()}
+
+
+def _solved(blocks: float | None = 2.0, unserved: float | None = 0.0, serve: float | None = 8.0) -> Decisions:
+    document = toys.problem(offers={"lease": toys.lease(4.0, blocks={"max": 3})})
+    problem = compile_instance(from_document(document)).problem
+    return read(problem, SimpleNamespace(
+        blocks=_variables({(0, 0): blocks}),
+        serve=_variables({("lease/chip", "chat", 0, 0, 0): serve, ("on-demand/chip", "chat", 0, 0, 0): 1e-9}),
+        unserved=_variables({("chat", 0, 0, 0): unserved}),
+        beyond={},
+    ))
+
+
+def test_reading_rounds_counts_and_drops_noise():
+    """A billionth of the demand of ten requests/s is noise; a count within 1e-6 of two is two."""
+    found = _solved(blocks=2.000001, unserved=-1e-12)
+    assert found.blocks == {(0, 0): 2} and type(found.blocks[0, 0]) is int
+    assert found.serve == {("lease/chip", "chat", 0, 0, 0): 8.0}
+    assert found.unserved == {}
+    assert _solved(unserved=5e-9).unserved == {}
+    assert _solved(unserved=5e-7).unserved == {("chat", 0, 0, 0): 5e-7}
+
+
+def test_reading_refuses_what_is_no_solution():
+    with pytest.raises(ValueError, match=r"left 1\.5 blocks of lease; counts are whole"):
+        _solved(blocks=1.5)
+    with pytest.raises(ValueError, match="holds no solution"):
+        _solved(unserved=None)
+
+
+def test_a_variable_that_no_row_mentions_is_zero():
+    assert _solved(blocks=None).blocks == {}
+
+
 def test_every_figure_has_a_definition_and_a_unit():
     plan = two_months()
     assert list(plan.kpis) == list(KPI_DEFINITIONS)
@@ -234,8 +335,8 @@ def test_reason_of_what_is_dearer_compares_at_best_use():
                    {("on-demand/chip", "chat", 0, 0): 10.0})
     assert reasons(plan)["lease"] == (
         "Beside this plan, 1 block from 2026-06 for 1 month would cost $9,000 and replace use worth $7,200. At best "
-        "use it costs $0.316 per million tokens of chat (from 2026-06 for 1 month, 100% of its hours at work), the plan "
-        "$0.253 on average.")
+        "use it costs $0.316 per million tokens of chat (from 2026-06 for 1 month, 100% of its hours at work), the "
+        "plan $0.253 on average.")
 
 
 def test_one_more_deal_replaces_the_dearest_use_first():
@@ -256,6 +357,41 @@ def test_one_more_deal_replaces_what_is_left_unserved():
     assert "would cost $20,000 and replace use worth $10,368." in reasons(plan)["lease"]
 
 
+def test_at_best_use_the_signing_fee_is_spread_over_the_most_blocks():
+    """Blocks of five chips at 1,000 and 500 for signing: one costs 300 USD a chip, two 250: 2,500 / 28,512 = 0.0877."""
+    offers = {"lease": toys.lease(5.0, 1000.0, blocks={"max": 2}, signing_fee_usd=500.0)}
+    plan = planned(toys.problem(offers=offers), {}, {("on-demand/chip", "chat", 0, 0): 10.0})
+    assert "At best use it costs $0.0877 per million tokens" in reasons(plan)["lease"]
+
+
+def test_at_best_use_what_is_beyond_take_or_pay_is_paid_too():
+    """Ten chips at 1.5 USD an hour, half of it fixed, all of it used: 10,800 / 28,512 = 0.379. Beside the plan it
+    costs 5,400 and 5,400 for use, and replaces 7,200."""
+    offers = {"lease": toys.lease(10.0, None, usd_per_accelerator_hour=1.5, take_or_pay=0.5)}
+    plan = planned(toys.problem(offers=offers), {}, {("on-demand/chip", "chat", 0, 0): 10.0})
+    assert "would cost $10,800 and replace use worth $7,200." in reasons(plan)["lease"]
+    assert "At best use it costs $0.379 per million tokens" in reasons(plan)["lease"]
+
+
+def test_at_best_use_batch_work_is_spread_over_the_day():
+    """Twenty requests/s of work arrive by day, none by night: ten chips do it all, 9,000 / 28,512 = 0.316."""
+    document = toys.problem(offers={"lease": toys.lease(10.0, 9000.0)}, day={"blocks": 2})
+    work = toys.batch(demand={"requests_per_s": 10.0, "shape": [0.0] * 12 + [2.0] * 12})
+    plan = planned({**document, "workloads": {"chat": work}}, {},
+                   {("on-demand/chip", "chat", 0, b): 10.0 for b in (0, 1)})
+    assert "$0.316 per million tokens of chat" in reasons(plan)["lease"]
+
+
+def test_egress_of_the_new_deal_is_not_saved():
+    """Ten chips on demand at 1 USD an hour, at home; the lease is abroad and its egress costs 10 USD a million output
+    tokens: 10 x 2.592e6 x 100 / 1e6 x 10 = 25,920, more than the 7,200 on demand. So it replaces nothing."""
+    document = toys.problem(offers={"lease": {**toys.lease(10.0, 5000.0), "region": "abroad"}})
+    document["regions"]["abroad"] = {"latitude": 0.0, "longitude": 1.0}
+    document["network"] = {"egress_usd_per_million_tokens": {"abroad": {"here": 10.0}}}
+    plan = planned(document, {}, {("on-demand/chip", "chat", 0, 0): 10.0})
+    assert "would cost $5,000 and replace use worth $0." in reasons(plan)["lease"]
+
+
 def test_one_more_deal_of_two_pools_replaces_nothing_twice():
     """A block of eight chips and eight others (half a request/s each) where ten are on demand: eight and four of the
     others replace all ten, 7,200."""
@@ -266,6 +402,7 @@ def test_one_more_deal_of_two_pools_replaces_nothing_twice():
         {"accelerator": "slow", "workload": "chat", "requests_per_s_per_accelerator": 0.5})
     plan = planned(document, {}, {("on-demand/chip", "chat", 0, 0): 10.0})
     assert "would cost $100 and replace use worth $7,200." in reasons(plan)["lease"]
+    assert "At best use it costs $0.00351 per million tokens" in reasons(plan)["lease"]
 
 
 def test_reason_of_what_is_too_large_is_its_fill():
@@ -346,6 +483,21 @@ def test_a_failed_write_leaves_the_old_plan(tmp_path, monkeypatch):
         two_months(rate=0.1).save(path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["plan.json"]
+
+
+def test_the_old_plan_is_replaced_and_never_rewritten(tmp_path):
+    """Whoever has the old file open keeps reading the old plan; a link is followed, a device is written to."""
+    path, link = tmp_path / "plan.json", tmp_path / "link.json"
+    link.symlink_to(path)
+    two_months().save(path)
+    before = path.read_bytes()
+    with path.open("rb") as reader:
+        two_months(rate=0.1).save(link)
+        assert reader.read() == before
+    assert path.read_bytes() != before
+    assert link.is_symlink()
+    two_months().save("/dev/null")
+    assert not documents.Path("/dev/null").is_file()
 
 
 def test_a_number_that_is_not_finite_is_never_written(tmp_path):

@@ -1,12 +1,12 @@
 """Money: what everything costs, and what the treasury allows.
 
-    contracts   = sum_s pi_s sum_d (npv[d,s] n[d,nu] + npv_once[d,s] z[d,nu])                      [USD, discounted]
-    use         = sum phi_b (Dbar/D) sum_{m in t} df_m U[p,w,m] x[p,w,t,b,nu]                      [USD, discounted]
-    use_beyond  = sum v[d,p,t] df_t e[d,p,t,nu]                                                    [USD, discounted]
-    q[s,m]      = sum_d (C n + F z) + sum_b phi_b (Dbar/D) U x + v e H_m / H_t        cash_paid        [million USD]
-    sum_{m in year or month} q[s,m] <= budget                                       within_budget      [million USD]
-    sum_{m' <= m} q[s,m'] <= funding + other cash - minimum, up to m                balance_kept       [million USD]
-    sum_d O[d,m,s] n <= cap                                                         obligations_capped [million USD]
+    contracts   = sum_s pi_s sum_d (npv[d,s] n[d,nu] + npv_once[d,s] z[d,nu])                        [USD, discounted]
+    use         = sum phi_b (Dbar/D) sum_{m in t} df_m U[p,w,m] x[p,w,t,b,nu]                        [USD, discounted]
+    use_beyond  = sum v[d,p,t] df_t e[d,p,t,nu]                                                      [USD, discounted]
+    q[s,m]      = sum_d (C n + F z) + sum_b phi_b (Dbar/D) U x + v e H_m / H_t   cash_paid           [million USD]
+    sum_{m in year or month} q[s,m] <= budget                                    within_budget       [million USD]
+    sum_{m' <= m} q[s,m'] <= funding + other cash - minimum, up to m             balance_kept        [million USD]
+    sum_d O[d,m,s] n <= cap                                                      obligations_capped  [million USD]
 
 U is USD for one accelerator at work through the month (elastic price, tokens, egress): the peak is provisioned,
 the mean is paid for. Cash and obligations use real dates, also past the horizon; contracts in force

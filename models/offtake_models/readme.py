@@ -1,4 +1,4 @@
-"""The README of the mathematics, generated from the module docstrings: `python -m offtake_models.readme > README.md`."""
+"""The README of the mathematics, from the module docstrings: `python -m offtake_models.readme > README.md`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ chooses deals and dispatches workloads on what they deliver.
 |---|---|
 | s, pi_s, nu | scenario, its probability, node of the tree of futures; nu(s, t) is where s stands in t |
 | m, t, b | month; period of one or more months (H_t hours); block of the UTC day (phi_b of it) |
-| o, d, p, w | offer; deal, to be signed in month tau_d; pool (one accelerator type at one site under one offer); workload |
+| o, d | offer; deal, to be signed in month tau_d |
+| p, w | pool (one accelerator type at one site under one offer); workload |
 | A, Ah | accelerators that one block holds throughout a period; accelerator-hours that it delivers |
 | C, F, O | USD due per block; once if signed; still owed per block after a month |
 | theta, v | take-or-pay share; USD per accelerator-hour beyond it |

@@ -1,11 +1,14 @@
 """Serving: demand is met, at its peak, in every block of the day.
 
-    interactive:  sum_p R[p,w,t,s] x[p,w,t,b,nu] + u[w,t,b,nu] >= D[w,t,b,s]              demand_met    [requests/s]
-    batch, done(t) = sum_b phi_b H_t 3600 (sum_p R x + u),  arrived(t) = sum_b phi_b H_t 3600 D:
-        done(0) + ... + done(t) <= arrived(0) + ... + arrived(t)                            work_exists   [requests]
-        done(0) + ... + done(t) >= arrived(0) + ... + arrived(t - L)                        work_in_time  [requests]
-    and at the last period of the horizon nothing is left over.
-    cost of what is left unserved:  sum phi_b H_t 3600 (Dbar/D) u x penalty                      unserved      [USD]
+    interactive:  sum_p R[p,w,t,s] x[p,w,t,b,nu] + u[w,t,b,nu] >= D[w,t,b,s]    demand_met           [requests/s]
+
+    batch:        arrived(t) = sum_b phi_b H_t 3600 D
+                  done(t) = sum_b phi_b H_t 3600 (sum_p R x + u)                work_done_in_period  [million requests]
+                  done(0) + ... + done(t) <= arrived(0) + ... + arrived(t)      work_in_time         [million requests]
+                  done(0) + ... + done(t) >= arrived(0) + ... + arrived(t - L)  work_in_time         [million requests]
+                  and at the last period of the horizon nothing is left over
+
+    unserved = sum phi_b H_t 3600 (Dbar/D) u x penalty                                               [USD, discounted]
 
 u <= D in a block where a price for it is stated, and 0 elsewhere. Batch work is free over the blocks of a period.
 """

@@ -1,12 +1,15 @@
 """Signing: which deals are taken, in how many blocks, and which exclude or need each other.
 
-    min_d z[d,nu] <= n[d,nu] <= max_d z[d,nu]                          enough_blocks, not_too_many_blocks   [blocks]
-    once:            sum_{d in D_o} z[d,nu(s,tau_d)] <= 1                          one_deal_of_the_offer   [deals]
-    one_at_a_time:   sum_{d in D_o in service in month m} z[d,nu(s,tau_d)] <= 1    one_deal_at_a_time      [deals]
-    stack:           sum_{d in D_o in service in month m} n[d,nu(s,tau_d)] <= max  blocks_in_stock         [blocks]
-    at most, at least k of a group:   sum_{o} a[o,s] <= k,  >= k      at_most_of_group, at_least_of_group   [offers]
-    o requires o':                    a[o,s] <= a[o',s]                            required_is_signed      [offers]
-    a[o,s] is 1 exactly if some deal of o is signed: z <= a <= sum z         marked_as_signed, marked_only_if_signed
+    min_d z[d,nu] <= n[d,nu]                                                  enough_blocks           [blocks]
+    n[d,nu] <= max_d z[d,nu]                                                  not_too_many_blocks     [blocks]
+    once:            sum_{d in D_o} z[d,nu(s,tau_d)] <= 1                     one_deal_of_the_offer   [deals]
+    one_at_a_time:   sum_{d in D_o in service in m} z[d,nu(s,tau_d)] <= 1     one_deal_at_a_time      [deals]
+    stack:           sum_{d in D_o in service in m} n[d,nu(s,tau_d)] <= max   blocks_in_stock         [blocks]
+    at most k:       sum_{o in group} a[o,s] <= k                             at_most_of_group        [offers]
+    at least k:      sum_{o in group} a[o,s] >= k                             at_least_of_group       [offers]
+    o requires o':   a[o,s] <= a[o',s]                                        required_is_signed      [offers]
+    z[d,nu(s,tau_d)] <= a[o,s]                                                marked_as_signed        [offers]
+    a[o,s] <= sum_{d in D_o} z[d,nu(s,tau_d)]                                 marked_only_if_signed   [offers]
 
 A deal of a single block needs no z: n is its own indicator. A contract in force has n fixed.
 """
@@ -117,10 +120,14 @@ def _add_groups(model: ConcreteModel, problem: Problem) -> None:
 
     every = [(offer, s, k) for offer, s in marks for k in range(len(deals_of(problem, offer)))]
     model.marked_as_signed = Constraint(
-        every, rule=lambda m, offer, s, k: signings(m, offer, s)[k] <= m.offer_signed[offer, s]
+        every,
+        rule=lambda m, offer, s, k: signings(m, offer, s)[k] <= m.offer_signed[offer, s],
+        doc="offer {0} counts as signed if one of its deals is",
     )
     model.marked_only_if_signed = Constraint(
-        marks, rule=lambda m, offer, s: m.offer_signed[offer, s] <= quicksum(signings(m, offer, s))
+        marks,
+        rule=lambda m, offer, s: m.offer_signed[offer, s] <= quicksum(signings(m, offer, s)),
+        doc="offer {0} counts as signed only if one of its deals is",
     )
 
     def numbered(kind):

@@ -1,9 +1,10 @@
 """Supply: nobody is served from capacity that was not bought.
 
-    sum_w x[p,w,t,b,nu] <= sum_d A[d,p,t,s] n[d,nu(s,tau_d)]                       capacity_held      [accelerators]
-    sum_w x[p,w,t,b,nu] <= limit[p,t,s]           (elastic, API)       elastic_limit      [accelerators; requests/s]
-    x[p,w,t,b,nu] <= sum_d min(D / R, A max_d) z[d,nu(s,tau_d)]                    strong_link        [accelerators]
-    H_t sum_{w,b} phi_b (Dbar/D) x <= sum_d (theta_d Ah[d,p,t] n + e[d,p,t,nu])   paid_for_use   [accelerator-hours]
+    sum_w x[p,w,t,b,nu] <= sum_d A[d,p,t,s] n[d,nu(s,tau_d)]                  capacity_held      [accelerators]
+    sum_w x[p,w,t,b,nu] <= limit[p,t,s]            for elastic pools          elastic_limit      [accelerators]
+    sum_w x[p,w,t,b,nu] <= limit[p,t,s]            for token APIs             elastic_limit      [requests/s]
+    x[p,w,t,b,nu] <= sum_d min(D / R, A max_d) z[d,nu(s,tau_d)]               strong_link        [accelerators]
+    H_t sum_{w,b} phi_b (Dbar/D) x <= sum_d (theta_d Ah n + e[d,p,t,nu])      paid_for_use       [accelerator-hours]
     e[d,p,t,nu] <= (1 - theta_d) Ah[d,p,t] n[d,nu(s,tau_d)]                   use_beyond_limit   [accelerator-hours]
 
 with A what a block holds throughout the period, Ah its accelerator-hours, theta the take-or-pay share, e the

@@ -171,22 +171,27 @@ def _beyond_prices(calendar: Calendar, column: Column, delivered: dict[str, np.n
 
 
 def _workload(instance: Instance, calendar: Calendar, key: str) -> Workload:
-    """Provisioned and mean rates by period and block, and how long batch work may wait."""
+    """Provisioned and mean rates by period and block, and how long batch work may wait.
+
+    Work that waited is paid for where it is done, also where none arrives: the mean share of batch work is constant.
+    """
     workload = instance.workloads[key]
     by_month = mean_requests_per_s(instance, key)
     mean = np.stack([calendar.mean(by_month[:, b]) for b in range(by_month.shape[1])], axis=1)
     margin = workload.demand.peak_to_mean * workload.headroom
     if isinstance(workload, Batch):
         provision, waiting = mean * margin, int(workload.within_days * 24 // calendar.hours.min())
+        mean_share = np.full_like(mean, 1.0 / margin)
     else:
         largest = [by_month[np.asarray(calendar.period_of) == t].max(axis=0) for t in range(len(calendar.hours))]
         provision, waiting = np.stack(largest) * margin, 0
+        mean_share = np.divide(mean, provision, out=np.zeros_like(mean), where=provision > 0)
     price = workload.unserved_usd_per_request
     discount = calendar.mean(calendar.discount[: calendar.months])
     return Workload(
         kind=workload.kind,
         provision=provision[None],
-        mean_share=np.divide(mean, provision, out=np.zeros_like(mean), where=provision > 0)[None],
+        mean_share=mean_share[None],
         waiting_periods=waiting,
         unserved_usd=None if price is None else (price * discount)[None],
     )

@@ -23,9 +23,13 @@ class Demand:
     """Dbar: hour-weighted mean, requests/s"""
     waiting_periods: int | None
     """L: whole periods that batch work may wait; None for interactive work"""
+    margin: Decimal
+    """peak_to_mean x headroom"""
 
     def mean_share(self, period: int, block: int) -> Decimal:
-        """What is paid for, over what is provisioned."""
+        """What is paid for, over what is provisioned. Batch work that waited may be done where none arrives."""
+        if self.waiting_periods is not None:
+            return 1 / self.margin
         provision = self.provision[period][block]
         return self.mean[period][block] / provision if provision else ZERO
 
@@ -44,7 +48,7 @@ def demand_of(instance: Instance, calendar: Calendar, workload_id: str) -> Deman
         largest = [max(row[block] for _, row in inside) for block in range(calendar.blocks)]
         mean.append(means)
         provision.append([margin * rate for rate in (means if batch else largest)])
-    return Demand(provision, mean, _waiting_periods(workload, calendar) if isinstance(workload, Batch) else None)
+    return Demand(provision, mean, _waiting_periods(workload, calendar) if batch else None, margin)
 
 
 def _waiting_periods(workload: Batch, calendar: Calendar) -> int:

@@ -78,7 +78,10 @@ def page(comparison: Comparison) -> list[Any]:
     names = comparison.labels
     numbers = [f">{name}" for name in names]
     unit = words.usd_unit([row[name] for row in comparison.cost_rows for name in names])
-    cost = [(row["line"].replace("_", " "), *(words.in_unit(row[name], unit) for name in names)) for row in comparison.cost_rows]
+    cost = [
+        (row["line"].replace("_", " "), *(words.in_unit(row[name], unit) for name in names))
+        for row in comparison.cost_rows
+    ]
     deals = [(row["offer"], *(row[name] or "-" for name in names), row["change"]) for row in comparison.deal_rows]
     service = [(row["workload"], *(words.share(row[name]) for name in names)) for row in comparison.service_rows]
     figures = [

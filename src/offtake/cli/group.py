@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 import traceback
 from importlib import import_module
 from typing import Any
@@ -13,6 +14,8 @@ from . import exits, outcomes, terminal
 
 COMMANDS = ["check", "throughput", "solve", "show", "compare", "breakeven", "audit"]
 """In the order in which they are used; each is the module of that name, imported when it is asked for."""
+
+INVALID_INPUT = [("offtake.instance", "InstanceError"), ("offtake.plan", "PlanError"), ("offtake.audit", "PlanError")]
 
 
 class Commands(click.Group):
@@ -52,29 +55,20 @@ def explain(error: Exception) -> int:
     if isinstance(error, terminal.CannotWrite):
         terminal.say(f"error: {error}")
         return exits.NOT_WRITTEN
-    if isinstance(error, invalid_input()):
+    if any(isinstance(error, known(*home)) for home in INVALID_INPUT):
         text = str(error)
         terminal.say(text if text.startswith("error") else f"error: {text}")
         return exits.INVALID_INPUT
-    if isinstance(error, no_plan()):
+    if isinstance(error, known("offtake.engine", "NoPlan")):
         return outcomes.of_none(error)
     first = (str(error).strip().splitlines() or ["no message"])[0]
     terminal.say(f"error: {type(error).__name__}: {first} (`--debug` shows the trace)")
     return exits.FAILED
 
 
-def invalid_input() -> tuple[type[Exception], ...]:
-    from offtake.audit import PlanError as NotAPlan
-    from offtake.instance import InstanceError
-    from offtake.plan import PlanError
-
-    return InstanceError, PlanError, NotAPlan
-
-
-def no_plan() -> type[Exception]:
-    from offtake.engine import NoPlan
-
-    return NoPlan
+def known(module: str, name: str) -> Any:
+    """A class for isinstance: nothing is an instance of it if its module was never imported."""
+    return getattr(sys.modules.get(module), name, ())
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

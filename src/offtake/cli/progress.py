@@ -45,7 +45,11 @@ def cells(progress: Progress) -> list[str]:
 
 
 def _table(progress: Progress) -> Table:
-    return table(HEADERS, [cells(progress)])
+    """The state as a table whose columns stay where they are."""
+    made = table(HEADERS, [cells(progress)])
+    for column in made.columns:
+        column.min_width = 10
+    return made
 
 
 def _lines() -> Callable[[Progress], None]:

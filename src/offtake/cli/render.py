@@ -16,11 +16,8 @@ from .tables import facts, section, table
 
 Document = dict[str, Any]
 
-PRICES = {
-    "usd_per_month": ("a month and block", words.usd),
-    "usd_per_accelerator_hour": ("an accelerator-hour", lambda price: f"${price:,.4g}"),
-    "usd_per_mw_month": ("a MW-month", words.usd),
-}
+PRICES = {"usd_per_month": "/month", "usd_per_accelerator_hour": "/h", "usd_per_mw_month": "/MW"}
+SOURCES_SHOWN = 4
 AUDIT_FINDINGS_SHOWN = 20
 
 
@@ -117,7 +114,8 @@ def deals(document: Document) -> RenderableType | None:
     total = sum(deal["cash_usd"] for deal in document["deals"])
     headers = ["offer", ">sign in", ">from", ">months", ">blocks", ">acceler-\nators", ">fees"]
     return section("Deals to sign", table(headers, rows),
-                   f"fees: undiscounted fixed payments of the whole term, {words.usd(total)} in all")
+                   f"fees: undiscounted fixed payments of the whole term, {words.usd(total)} in all; /h: an "
+                   "accelerator-hour; /month: a block and month; /MW: a MW and month")
 
 
 def price(document: Document, deal: Document) -> str:
@@ -125,7 +123,7 @@ def price(document: Document, deal: Document) -> str:
     offer = document["instance"]["document"].get("offers", {}).get(deal["offer"], {})
     terms = offer.get("terms", [])
     term = terms[deal["term"]] if deal["term"] < len(terms) else {}
-    said = [f"{write(term[key])} {unit}" for key, (unit, write) in PRICES.items() if term.get(key) is not None]
+    said = [f"{words.usd(term[key])}{unit}" for key, unit in PRICES.items() if term.get(key) is not None]
     if term.get("prepay"):
         said.append(f"{words.share(term['prepay'])} prepaid")
     if term.get("take_or_pay", 1.0) < 1:
@@ -164,8 +162,11 @@ def _sources(months: list[Document]) -> list[str]:
             offer = pool.partition("/")[0]
             served[offer] = served.get(offer, 0.0) + part * row["mean_requests_per_s"] * row["served_share"]
     total = sum(served.values())
-    ranked = sorted(served, key=lambda offer: -served[offer])
-    return [f"{offer} {words.share(served[offer] / total)}" for offer in ranked] if total else []
+    ranked = sorted((offer for offer in served if served[offer]), key=lambda offer: -served[offer])
+    shown = ranked if len(ranked) <= SOURCES_SHOWN + 1 else ranked[:SOURCES_SHOWN]
+    said = [f"{offer} {words.share(served[offer] / total)}" for offer in shown]
+    rest = sum(served[offer] for offer in ranked[len(shown):])
+    return [*said, f"{len(ranked) - len(shown)} others {words.share(rest / total)}"] if rest else said
 
 
 def figures(document: Document) -> RenderableType:

@@ -14,7 +14,7 @@ def usd(value: float) -> str:
         return f"{sign}${size / 1e9:,.2f} bn"
     if size >= 1e7:
         return f"{sign}${size / 1e6:,.1f} m"
-    return f"{sign}${size:,.0f}" if size >= 1000 or size == 0 else f"{sign}${size:,.2f}"
+    return f"{sign}${size:,.0f}" if size >= 1000 or size == round(size) else f"{sign}${size:,.2f}"
 
 
 def usd_unit(values: Iterable[float]) -> tuple[str, float, int]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import checks, files, structure, tables, yaml12
 from . import settings as settings_
-from .diagnostics import Diagnostic, at, general, ordered, render
+from .diagnostics import Diagnostic, at, general, ordered, render, shorten
 from .places import located
 from .references import completed
 from .schema import Instance
@@ -86,8 +86,10 @@ def from_document(document: dict[str, Any], name: str = "plan") -> Instance:
     if not isinstance(document, dict):
         found.early(general("E013", name, "an instance is a mapping", "it has the key format: offtake/1"))
         return _instance(found.inspection(None))
-    for path, message in _unfit(document):
-        found.early(general("E007", name, message, "magnitudes lie between 1e-30 and 1e30", place(path)))
+    for code, path, message, help in _unfit(document):
+        found.early(general(code, name, message, help, place(path)))
+        if code in _FATAL:
+            return _instance(found.inspection(None))
     return _instance(_checked(document, found, _file_names))
 
 
@@ -119,19 +121,30 @@ def _file_names(draft: structure.Draft) -> Iterator[Finding]:
         yield Finding("E026", path, "a stored instance cannot name a file", "write out what the file holds")
 
 
-def _unfit(document: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
-    """Numbers in a dict that no YAML file could hold."""
+def _unfit(document: dict[str, Any]) -> Iterator[tuple[str, KeyPath, str, str]]:
+    """What a dict may hold and no YAML file that was read: code, path, message and help."""
     waiting: list[tuple[KeyPath, Any]] = [((), document)]
     while waiting:
         path, value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += (((*path, key), entry) for key, entry in value.items())
+        if len(path) > yaml12.MAX_DEPTH:
+            yield "E017", path[:3], f"nested more than {yaml12.MAX_DEPTH} levels deep", yaml12.SHALLOW
+        elif isinstance(value, dict):
+            for key, entry in value.items():
+                if type(key) not in (str, int):
+                    yield "E008", path, "a key must be text", f"one here is {shorten(repr(key))}"
+                waiting.append(((*path, key), entry))
         elif isinstance(value, list):
             waiting += (((*path, i), entry) for i, entry in enumerate(value))
+        elif value is None:
+            yield "E009", path, f"{path[-1]} has no value", yaml12.LEAVE_OUT
         elif isinstance(value, float) and not math.isfinite(value):
-            yield path, "a number must be finite"
+            yield "E007", path, "a number must be finite", yaml12.MAGNITUDES
         elif isinstance(value, int | float) and abs(value) > yaml12.LARGEST:
-            yield path, "the number is too large"
+            yield "E007", path, "the number is too large", yaml12.MAGNITUDES
+
+
+_FATAL = ("E008", "E017")
+"""codes after which a dict is not looked at further"""
 
 
 class _Found:

@@ -344,13 +344,14 @@ class Requires(Keys):
 
 def _rule(group: Any) -> str | None:
     """Which rule a group states: the key that is there and in no other rule."""
-    if isinstance(group, dict):
-        return next((key for key in ("at_most", "at_least", "requires") if key in group), None)
-    return next((key for key in ("at_most", "at_least", "requires") if hasattr(group, key)), None)
+    has = group.__contains__ if isinstance(group, dict) else lambda key: hasattr(group, key)
+    return next((f"{key} rule" for key in ("at_most", "at_least", "requires") if has(key)), None)
 
 
 Group = Annotated[
-    Annotated[AtMost, Tag("at_most")] | Annotated[AtLeast, Tag("at_least")] | Annotated[Requires, Tag("requires")],
+    Annotated[AtMost, Tag("at_most rule")]
+    | Annotated[AtLeast, Tag("at_least rule")]
+    | Annotated[Requires, Tag("requires rule")],
     Discriminator(_rule),
 ]
 

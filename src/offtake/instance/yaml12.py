@@ -40,7 +40,9 @@ _SEXAGESIMAL = re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?")
 _UNDERSCORES = re.compile(r"[-+]?[0-9][0-9_]*_[0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?")
 _BINARY = re.compile(r"[-+]?0b[01_]+")
 
-_MAGNITUDES = "magnitudes lie between 1e-30 and 1e30"
+MAGNITUDES = "magnitudes lie between 1e-30 and 1e30"
+SHALLOW = "an instance needs eight levels at most"
+LEAVE_OUT = "write a value, or leave the key out"
 _SHORTER = "long tables belong in CSV files beside the instance"
 _EMPTY = "`offtake new DIR` writes an instance to begin with"
 _WRITE_OUT = "write the value out wherever it is needed"
@@ -146,8 +148,7 @@ class _Reader:
             self._refuse(event, "E004", "aliases (*) are not part of the format", _WRITE_OUT)
             return None, self._span(event)
         if self.depth == MAX_DEPTH:
-            help = "an instance needs eight levels at most"
-            raise Stop(self._at(event, "E017", f"nested more than {MAX_DEPTH} levels deep", help))
+            raise Stop(self._at(event, "E017", f"nested more than {MAX_DEPTH} levels deep", SHALLOW))
         self._properties(event)
         self.depth += 1
         mapping = isinstance(event, yaml.MappingStartEvent)
@@ -192,7 +193,7 @@ class _Reader:
 
     def _absent(self, key: str, span: Span) -> Diagnostic:
         """A key whose value is null or nothing."""
-        help = "write a value, or leave the key out"
+        help = LEAVE_OUT
         if ":" in key:
             help = "put a space after the colon"
         elif key.isdigit():
@@ -276,7 +277,7 @@ def resolve(text: str) -> Any:
         return number(text)
     if _RADIX.fullmatch(text):
         if len(text) > 24:
-            raise ValueError("the number is too large", _MAGNITUDES)
+            raise ValueError("the number is too large", MAGNITUDES)
         return int(text, 0)
     if _NOT_FINITE.fullmatch(text):
         raise ValueError("a number must be finite", "write a number, or leave the key out for no limit")
@@ -296,9 +297,9 @@ def number(text: str) -> int | float:
     """What matches NUMBER as an int or a float. Raises ValueError(message, help) as `resolve` does."""
     value = float(text)
     if abs(value) > LARGEST:
-        raise ValueError("the number is too large", _MAGNITUDES)
+        raise ValueError("the number is too large", MAGNITUDES)
     if abs(value) < 1 / LARGEST and any(c in "123456789" for c in re.split("[eE]", text)[0]):
-        raise ValueError("the number is too small", _MAGNITUDES)
+        raise ValueError("the number is too small", MAGNITUDES)
     if _INTEGER.fullmatch(text):
         return int(text)
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
@@ -346,6 +347,13 @@ _SYNTAX: dict[str, tuple[str, str]] = {
         "something follows the end of the document",
         "an instance is one mapping",
     ),
+    "did not find expected comment or line break": (
+        "something follows | or >",
+        "text after | or > begins on the next line; put other text in quotes",
+    ),
+    "found unexpected ':'": ("a colon inside brackets needs a space after it", "put text that holds a colon in quotes"),
+    "mapping keys are not allowed in this context": ("a value cannot begin with ?", "put it in quotes"),
+    "found a tab character that violates indentation": ("a tab cannot indent YAML", "indent with spaces"),
     "block sequence entries are not allowed in this context": ("a list cannot begin here", "begin it on a new line"),
     "did not find expected alphabetic or numeric character": ("a value cannot begin with & or *", "put it in quotes"),
 }

@@ -55,21 +55,21 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
     "accelerators_peak": KpiDefinition(
         "Most accelerators", "accelerators",
         "usable accelerators held plus elastic accelerators provisioned, in the largest month"),
-    "accelerators_peak_month": KpiDefinition("Month of that peak", "month", "the first month that reaches it"),
+    "accelerators_peak_month": KpiDefinition("Month of most accelerators", "month", "the first month that reaches it"),
     "peak_obligations_usd": KpiDefinition(
         "Peak obligations", "USD",
         "undiscounted fixed payments still owed, at the worst month end, contracts in force included"),
-    "peak_obligations_month": KpiDefinition("Month of that peak", "month", "the first month that reaches it"),
+    "peak_obligations_month": KpiDefinition("Month of peak obligations", "month", "the first month that reaches it"),
     "largest_provider_share_mw": KpiDefinition(
         "Largest provider by power", "share",
         "the largest share of one provider in the megawatts under contract and in service, over the months of the "
         "horizon; elastic capacity and token services have no megawatts"),
-    "largest_provider_mw": KpiDefinition("That provider", "name", "the provider with that share"),
-    "largest_provider_mw_month": KpiDefinition("In the month", "month", "the first month with that share"),
+    "largest_provider_mw": KpiDefinition("Who has the most power", "name", "the provider with that share"),
+    "largest_provider_mw_month": KpiDefinition("Month of that share", "month", "the first month with that share"),
     "largest_provider_share_spend": KpiDefinition(
         "Largest provider by spend", "share",
         "the largest share of one provider in the undiscounted payments inside the horizon"),
-    "largest_provider_spend": KpiDefinition("That provider", "name", "the provider with that share"),
+    "largest_provider_spend": KpiDefinition("Who gets the most spend", "name", "the provider with that share"),
     "safety_by_workload": KpiDefinition(
         "Safety in all", "factor",
         "how many times over its mean load a workload is provisioned: peak_to_mean x headroom / availability, the "

@@ -1,115 +1,192 @@
-"""A Pyomo model to the arrays that HiGHS reads, and values back."""
+"""A Pyomo model as arrays for HiGHS, and a vector of values back into the model.
+
+Arrays are always those of a minimisation: the costs of a maximisation change sign here, once, on the way in, and
+objective and bound change it back on the way out.
+"""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import highspy
 import numpy as np
-from pyomo.common.errors import InvalidExpressionError
-from pyomo.environ import ConcreteModel, Objective, minimize
+from pyomo.common.errors import InfeasibleConstraintException, InvalidConstraintError, InvalidExpressionError
+from pyomo.environ import ConcreteModel, Objective, Var, maximize
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
-from scipy.sparse import csc_matrix
+from scipy.sparse import csc_array
 
-LARGEST_COST = 1e4
-"""Objective coefficients are scaled by a power of ten until the largest is at most this: dollars come in billions."""
+if TYPE_CHECKING:
+    from pyomo.core.base.var import VarData
+
+LARGEST_COST = 2.0**10
+"""Costs are scaled by a power of two until the largest is about this: dollars would swamp HiGHS' tolerances."""
 
 
-class ModelError(Exception):
-    """The model cannot be handed to a linear solver; the text says why and what to change."""
+class ModelError(ValueError):
+    """The model is not one that HiGHS can take. The message is a sentence."""
+
+
+class NoPlanByArithmetic(Exception):
+    """A constraint without variables is violated: there is no plan. The message names the constraint."""
 
 
 @dataclass(frozen=True)
-class Arrays:
-    """One mixed-integer linear program: minimise scale * (sign * objective)."""
+class Matrix:
+    """minimise cost x + offset subject to row_lower <= a x <= row_upper, lower <= x <= upper, some x whole."""
 
-    columns: list
-    """Pyomo variables in column order"""
-    cost: np.ndarray
-    offset: float
-    scale: float
-    """the model's objective = sign * (cost @ x + offset) / scale"""
-    sign: float
-    """1 to minimise, -1 to maximise"""
-    matrix: csc_matrix
-    column_lower: np.ndarray
-    column_upper: np.ndarray
+    a: csc_array
     row_lower: np.ndarray
     row_upper: np.ndarray
+    cost: np.ndarray
+    offset: float
+    lower: np.ndarray
+    upper: np.ndarray
     integer: np.ndarray
+    """bool by column"""
 
-    def objective(self, scaled: float) -> float:
-        """The model's own objective from the solver's."""
-        return self.sign * scaled / self.scale
+    def objective(self, x: np.ndarray) -> float:
+        return float(self.cost @ x) + self.offset
 
-    def lp(self) -> highspy.HighsLp:
-        """The program as HiGHS takes it."""
-        lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = self.matrix.shape[1], self.matrix.shape[0]
-        lp.col_cost_, lp.offset_ = self.cost, self.offset
-        lp.col_lower_, lp.col_upper_ = self.column_lower, self.column_upper
-        lp.row_lower_, lp.row_upper_ = self.row_lower, self.row_upper
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        lp.a_matrix_.start_, lp.a_matrix_.index_ = self.matrix.indptr, self.matrix.indices
-        lp.a_matrix_.value_ = self.matrix.data
-        if self.integer.any():
-            kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-            lp.integrality_ = [kinds[int(i)] for i in self.integer]
-        return lp
+    @property
+    def cost_scale(self) -> float:
+        """Power of two by which costs are multiplied for the solver."""
+        largest = float(np.abs(self.cost).max(initial=0.0))
+        return 2.0 ** np.floor(np.log2(LARGEST_COST / largest)) if largest > 0 else 1.0
 
 
-def to_arrays(model: ConcreteModel) -> Arrays:
-    """Compile a linear or mixed-integer linear model. Raises ModelError if it is neither."""
-    objectives = list(model.component_data_objects(Objective, active=True))
+@dataclass(frozen=True)
+class Handover:
+    """A compiled model with what is needed to write values back."""
+
+    matrix: Matrix
+    columns: list[VarData]
+    """by column of the matrix, in the order in which the model declares them"""
+    unused: list[VarData]
+    """variables that no constraint and no objective mentions"""
+    sign: float
+    """1 for a minimisation, -1 for a maximisation: the model's objective is sign x that of the matrix"""
+
+    def position(self) -> dict[int, int]:
+        """id(variable) -> column."""
+        return {id(variable): column for column, variable in enumerate(self.columns)}
+
+    def load(self, x: np.ndarray) -> None:
+        """Write values into the model. Unused variables get the value nearest to 0 that their bounds allow."""
+        for variable, number in zip(self.columns, x.tolist(), strict=True):
+            variable.set_value(number, skip_validation=True)
+        for variable in self.unused:
+            lower, upper = _bounds(variable)
+            variable.set_value(float(min(max(0.0, lower), upper)), skip_validation=True)
+
+
+def hand_over(model: ConcreteModel) -> Handover:
+    """Compile a linear or mixed-integer linear model.
+
+    Raises ModelError for anything else, and NoPlanByArithmetic for a constraint that no variable can mend.
+    """
+    objectives = list(model.component_data_objects(Objective, active=True, descend_into=True))
     if len(objectives) != 1:
-        raise ModelError(f"the model has {len(objectives)} active objectives; exactly one is needed")
-    form = _standard_form(model)
-    sign = 1.0 if objectives[0].sense == minimize else -1.0
-    cost = np.asarray(form.c.todense(), dtype=float).ravel()
-    largest = np.abs(cost).max(initial=0.0)
-    scale = 10.0 ** -max(0, int(np.ceil(np.log10(largest / LARGEST_COST)))) if largest > 0 else 1.0
-    lower, upper = _row_bounds(form)
-    bounds = [variable.bounds for variable in form.columns]
-    return Arrays(
-        columns=list(form.columns),
-        cost=cost * scale,
-        offset=float(form.c_offset[0]) * scale,
-        scale=scale,
-        sign=sign,
-        matrix=csc_matrix(form.A),
-        column_lower=np.array([-np.inf if low is None else low for low, _ in bounds], dtype=float),
-        column_upper=np.array([np.inf if high is None else high for _, high in bounds], dtype=float),
-        row_lower=lower,
-        row_upper=upper,
-        integer=np.array([variable.is_integer() or variable.is_binary() for variable in form.columns], dtype=bool),
-    )
+        raise ModelError(f"the model must have exactly one active objective, it has {len(objectives)}")
+    with _collector_paused():
+        form = _standard_form(model)
+        used = {id(variable) for variable in form.columns}
+        every = model.component_data_objects(Var, active=True, descend_into=True)
+        unused = [variable for variable in every if not variable.fixed and id(variable) not in used]
+        sign = -1.0 if objectives[0].sense == maximize else 1.0
+        return Handover(_matrix(form, sign), form.columns, unused, sign)
 
 
 def _standard_form(model: ConcreteModel):
-    collecting = gc.isenabled()
+    try:
+        return LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None, column_order=True)
+    except InfeasibleConstraintException as error:
+        raise NoPlanByArithmetic(str(error)) from error
+    except (InvalidConstraintError, InvalidExpressionError) as error:
+        raise ModelError(f"the model must be linear: {error}") from error
+    except ValueError as error:
+        raise ModelError(f"the model cannot be handed to the solver: {error}") from error
+
+
+def _matrix(form, sign: float) -> Matrix:
+    bounds = [_bounds(variable) for variable in form.columns]
+    keep, row_lower, row_upper = _rows(form)
+    matrix = Matrix(
+        a=csc_array(form.A) if len(keep) == form.A.shape[0] else csc_array(form.A.tocsr()[keep]),
+        row_lower=row_lower,
+        row_upper=row_upper,
+        cost=sign * np.asarray(form.c.toarray(), dtype=float).reshape(-1),
+        offset=sign * float(form.c_offset[0]),
+        lower=np.array([lower for lower, _ in bounds], dtype=float),
+        upper=np.array([upper for _, upper in bounds], dtype=float),
+        integer=np.array([_is_integer(variable) for variable in form.columns], dtype=bool),
+    )
+    for name in ("cost", "row_lower", "row_upper", "lower", "upper"):
+        if np.isnan(getattr(matrix, name)).any():
+            raise ModelError(f"the model has a {name.replace('_', ' ')} that is not a number")
+    if not (np.isfinite(matrix.a.data).all() and np.isfinite(matrix.cost).all() and np.isfinite(matrix.offset)):
+        raise ModelError("the model has a coefficient that is not a finite number")
+    return matrix
+
+
+def _rows(form) -> tuple[list[int], np.ndarray, np.ndarray]:
+    """The compiler splits a range into two rows, upper then lower; here they are one again."""
+    keep: list[int] = []
+    lower: list[float] = []
+    upper: list[float] = []
+    for row, ((constraint, kind), right) in enumerate(zip(form.rows, form.rhs, strict=True)):
+        if kind < 0 and keep and keep[-1] == row - 1 and form.rows[row - 1][0] is constraint:
+            lower[-1] = right
+            continue
+        keep.append(row)
+        lower.append(right if kind <= 0 else -np.inf)
+        upper.append(right if kind >= 0 else np.inf)
+    return keep, np.array(lower, dtype=float), np.array(upper, dtype=float)
+
+
+def _bounds(variable: VarData) -> tuple[float, float]:
+    lower, upper = variable.bounds
+    return (-np.inf if lower is None else lower, np.inf if upper is None else upper)
+
+
+def _is_integer(variable: VarData) -> bool:
+    if variable.is_continuous():
+        return False
+    if variable.is_integer() or variable.is_binary():
+        return True
+    raise ModelError(f"{variable.name} must be continuous, integer or binary; its domain is {variable.domain}")
+
+
+def highs_lp(matrix: Matrix) -> highspy.HighsLp:
+    """The arrays as HiGHS takes them, costs and offset scaled by `matrix.cost_scale`."""
+    lp = highspy.HighsLp()
+    rows, columns = matrix.a.shape
+    lp.num_row_, lp.num_col_ = rows, columns
+    lp.col_cost_ = matrix.cost * matrix.cost_scale
+    lp.offset_ = matrix.offset * matrix.cost_scale
+    lp.col_lower_, lp.col_upper_ = matrix.lower, matrix.upper
+    lp.row_lower_, lp.row_upper_ = matrix.row_lower, matrix.row_upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.num_row_, lp.a_matrix_.num_col_ = rows, columns
+    lp.a_matrix_.start_ = matrix.a.indptr
+    lp.a_matrix_.index_ = matrix.a.indices
+    lp.a_matrix_.value_ = matrix.a.data
+    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+    if matrix.integer.any():
+        lp.integrality_ = [kinds[whole] for whole in matrix.integer.tolist()]
+    return lp
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """The cyclic collector is half of the time of a compilation and finds nothing in it."""
+    was_on = gc.isenabled()
     gc.disable()
     try:
-        return LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=minimize)
-    except (InvalidExpressionError, ValueError, NotImplementedError) as error:
-        raise ModelError(f"the model is not linear with valid numbers: {error}") from error
+        yield
     finally:
-        if collecting:
+        if was_on:
             gc.enable()
-
-
-def _row_bounds(form) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper bounds of the rows; in mixed form bound_type is -1 for >=, 0 for = and 1 for <=."""
-    kind = np.array([row.bound_type for row in form.rows], dtype=int)
-    right = np.asarray(form.rhs, dtype=float)
-    return np.where(kind <= 0, right, -np.inf), np.where(kind >= 0, right, np.inf)
-
-
-def load_values(columns: Sequence, values: np.ndarray) -> None:
-    """Put a solution into the Pyomo variables, whole numbers as whole numbers."""
-    for variable, value in zip(columns, values, strict=True):
-        variable.set_value(round(value) if variable.is_integer() else float(value), skip_validation=True)
-
-
-__all__ = ["Arrays", "ModelError", "load_values", "to_arrays"]

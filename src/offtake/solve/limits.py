@@ -1,41 +1,47 @@
-"""What a solve is asked for, and what it tells while it runs."""
+"""What a solve may spend and what it must prove."""
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Limits:
-    """When to stop."""
+    """Raises ValueError, with a sentence, for a limit that means nothing."""
 
     gap: float = 1e-2
-    """relative: (objective - bound) / |objective|, proven"""
+    """stop once |objective - bound| / |objective| is proven to be no more; 0 asks for the optimum"""
     time_limit_s: float | None = None
+    """wall-clock seconds from the hand-over on; None: no limit"""
     threads: int = 1
+    """of the solver; the answer is reproducible with 1"""
     seed: int = 0
 
-
-@dataclass(frozen=True)
-class Progress:
-    """One line of the live table."""
-
-    phase: str
-    seconds: float
-    incumbent: float | None
-    """objective of the best plan so far, in the unit of the model's objective"""
-    bound: float | None
-    gap: float | None
-    nodes: int
+    def __post_init__(self) -> None:
+        if not 0 <= self.gap < math.inf:
+            raise ValueError(f"the gap must be 0 or more (0.01 is one percent), got {self.gap}")
+        if self.time_limit_s is not None and not self.time_limit_s > 0:
+            raise ValueError(f"the time limit must be more than 0 seconds, got {self.time_limit_s}")
+        if self.threads < 1:
+            raise ValueError(f"the solver needs at least one thread, got {self.threads}")
+        if self.seed < 0:
+            raise ValueError(f"the seed must be 0 or more, got {self.seed}")
 
 
-def relative_gap(objective: float | None, bound: float | None) -> float | None:
-    """|objective - bound| / |objective|; None while either is unknown.
+class Clock:
+    """Wall-clock seconds since a solve began."""
 
-    >>> relative_gap(200.0, 199.0)
-    0.005
-    """
-    if objective is None or bound is None:
-        return None
-    difference = abs(objective - bound)
-    return difference / abs(objective) if objective else (0.0 if difference == 0 else float("inf"))
+    def __init__(self, time_limit_s: float | None):
+        self._begin = time.monotonic()
+        self._limit = math.inf if time_limit_s is None else time_limit_s
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._begin
+
+    @property
+    def left(self) -> float:
+        """Seconds until the limit; infinite without one, never negative."""
+        return max(self._limit - self.seconds, 0.0)

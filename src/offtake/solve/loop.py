@@ -1,156 +1,173 @@
-"""Running HiGHS so that nothing is lost: live progress, time limits, Ctrl-C, and the best plan kept in our own hands."""
+"""One run of HiGHS, watched: every plan is copied out as it is found, and the run can be stopped at any moment.
+
+HiGHS runs in a thread of its own. Its scheduler belongs to the thread, so runs with different numbers of threads
+do not disturb each other, and the caller's thread stays free to hear Ctrl-C and to tell progress. Within a sub-MIP
+HiGHS asks nobody whether to go on, for many seconds at times; a plan that is known is not kept waiting for that.
+"""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import highspy
 import numpy as np
+from highspy import HighsStatus, cb
 
-from .handover import Arrays
-from .limits import Limits, Progress, relative_gap
+from .handover import Matrix, highs_lp
+from .limits import Clock
+from .outcome import ENDED, Ended, relative_gap
 
+TICK_S = 0.05
+"""how often the caller's thread looks"""
 SECONDS_BETWEEN_REPORTS = 0.25
+GRACE_S = 2.0
+"""how long a known plan waits for HiGHS to heed an interrupt"""
+INTERRUPTIBLE = [
+    cb.HighsCallbackType.kCallbackMipInterrupt,
+    cb.HighsCallbackType.kCallbackSimplexInterrupt,
+    cb.HighsCallbackType.kCallbackIpmInterrupt,
+]
+FOUND = cb.HighsCallbackType.kCallbackMipImprovingSolution
 
 
+@dataclass(frozen=True)
+class Progress:
+    """The state of a search. Money is in the unit of the model's objective."""
+
+    seconds: float
+    incumbent: float | None
+    """objective of the best plan so far"""
+    bound: float | None
+    gap: float | None
+    nodes: int
+    phase: str
+    """compiling, starting plan, proving, confirming or finishing"""
+
+
+@dataclass
+class Ran:
+    """What a run knows, while it runs and after. Objectives are those of the matrix: less is better."""
+
+    x: np.ndarray | None = None
+    """the best plan found"""
+    objective: float = math.inf
+    bound: float = -math.inf
+    nodes: int = 0
+    ended: Ended = Ended.FAILED
+    message: str = ""
+
+    @property
+    def gap(self) -> float:
+        return relative_gap(self.objective, self.bound) if self.x is not None else math.inf
+
+
+@dataclass
 class Watch:
-    """What is known so far over all runs of one solve, in scaled minimisation: best plan, bound, time, and whether to stop."""
+    """What all runs of one solve share: the clock, the wish to stop, and who is told of progress."""
 
-    def __init__(self, arrays: Arrays, limits: Limits, progress: Callable[[Progress], None] | None):
-        self.arrays = arrays
-        self.limits = limits
-        self.best: np.ndarray | None = None
-        self.best_cost = np.inf
-        self.bound = -np.inf
-        self.nodes = 0
-        self.stopped = False
-        self._progress = progress
-        self._began = time.monotonic()
-        self._stop = threading.Event()
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self._began
-
-    @property
-    def seconds_left(self) -> float:
-        limit = self.limits.time_limit_s
-        return np.inf if limit is None else max(limit - self.seconds, 0.0)
-
-    @property
-    def gap(self) -> float | None:
-        """Proven relative gap of the best plan so far."""
-        known = self.best is not None and np.isfinite(self.bound)
-        return relative_gap(self.best_cost, self.bound) if known else None
-
-    def stop(self) -> None:
-        """Ask the running solver to end; the best plan so far stays."""
-        self.stopped = True
-        self._stop.set()
-
-    def offer(self, cost: float, values: np.ndarray) -> None:
-        """Keep a plan if it is the best so far."""
-        if cost < self.best_cost:
-            self.best_cost, self.best = float(cost), np.array(values, dtype=float)
-
-    def raise_bound(self, bound: float) -> None:
-        """Only for bounds on the whole problem, never for those of a restricted one."""
-        if np.isfinite(bound):
-            self.bound = max(self.bound, float(bound))
-
-    def should_stop(self) -> bool:
-        return self._stop.is_set()
-
-    def report(self, phase: str) -> None:
-        if self._progress is None:
-            return
-        to_user = self.arrays.objective
-        self._progress(
-            Progress(
-                phase=phase,
-                seconds=self.seconds,
-                incumbent=None if self.best is None else to_user(self.best_cost),
-                bound=to_user(self.bound) if np.isfinite(self.bound) else None,
-                gap=self.gap,
-                nodes=self.nodes,
-            )
-        )
+    clock: Clock
+    stop: threading.Event = field(default_factory=threading.Event)
+    tell: Callable[[Ran, str], None] = lambda ran, phase: None
+    """called with the state of the run and the phase"""
 
 
-def new_solver(lp: highspy.HighsLp, watch: Watch, **options: object) -> highspy.Highs:
-    """A quiet HiGHS with the program, the seed, the threads and the time that is left."""
-    highs = highspy.Highs()
-    settings = {"output_flag": False, "random_seed": watch.limits.seed, "threads": watch.limits.threads}
-    if np.isfinite(watch.seconds_left):
-        settings["time_limit"] = watch.seconds_left
-    for name, value in {**settings, **options}.items():
-        highs.setOptionValue(name, value)
-    highs.passModel(lp)
-    return highs
+def run(matrix: Matrix, watch: Watch, phase: str, options: dict[str, Any], start: np.ndarray | None = None) -> Ran:
+    """Run HiGHS on the arrays. `options` are HiGHS options; the time left on the clock is the time limit.
 
-
-def run(highs: highspy.Highs, watch: Watch, phase: str, whole: bool) -> highspy.HighsModelStatus:
-    """Run to the end, a limit or an interrupt, in a thread of its own, and report from this one.
-
-    `whole` says that the program is the whole problem: only then do its bounds count. Plans always count, since
-    a restriction's plan is a plan.
+    `start` is a plan to begin with: values of all columns. Raises what the listener raises, after HiGHS has stopped.
     """
-    _subscribe(highs, watch, whole)
-    failure: list[BaseException] = []
-    worker = threading.Thread(target=_guarded, args=(highs, failure), daemon=True)
-    worker.start()
-    while worker.is_alive():
-        try:
-            worker.join(SECONDS_BETWEEN_REPORTS)
-            watch.report(phase)
-        except KeyboardInterrupt:
-            watch.stop()
-    if failure:
-        raise failure[0]
-    _collect(highs, watch, whole)
-    return highs.getModelStatus()
-
-
-def _guarded(highs: highspy.Highs, failure: list[BaseException]) -> None:
+    ran = Ran()
+    halt = threading.Event()
+    solver = _solver(matrix, {**options, "time_limit": watch.clock.left}, start)
+    _listen(solver, matrix, ran, lambda: halt.is_set() or watch.stop.is_set())
+    thread = threading.Thread(target=_run, args=(solver, matrix, ran), name="HiGHS")
+    thread.start()
     try:
-        highs.run()
-    except BaseException as error:
-        failure.append(error)
+        _wait(thread, watch, phase, ran)
+    except BaseException:
+        halt.set()
+        raise
+    if thread.is_alive():
+        ran = Ran(ran.x, ran.objective, ran.bound, ran.nodes)
+        ran.ended, ran.message = Ended.INTERRUPTED, "interrupted"
+    return ran
 
 
-def _subscribe(highs: highspy.Highs, watch: Watch, whole: bool) -> None:
-    def interrupted(event) -> None:
-        if watch.should_stop():
-            event.interrupt()
-
-    def improved(event) -> None:
-        watch.offer(event.data_out.objective_function_value, event.data_out.mip_solution)
-
-    def logged(event) -> None:
-        if whole:
-            watch.raise_bound(event.data_out.mip_dual_bound)
-            watch.nodes = int(event.data_out.mip_node_count)
-
-    highs.cbSimplexInterrupt += interrupted
-    highs.cbIpmInterrupt += interrupted
-    highs.cbMipInterrupt += interrupted
-    highs.cbMipInterrupt += logged
-    highs.cbMipImprovingSolution += improved
+def _solver(matrix: Matrix, options: dict[str, Any], start: np.ndarray | None) -> highspy.Highs:
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    for name, setting in options.items():
+        if solver.setOptionValue(name, setting) != HighsStatus.kOk:
+            raise ValueError(f"HiGHS does not take {setting!r} for its option {name}")
+    if solver.passModel(highs_lp(matrix)) == HighsStatus.kError:
+        raise ValueError("HiGHS rejects the model: a bound or a coefficient is out of its range")
+    if start is not None:
+        solution = highspy.HighsSolution()
+        solution.col_value = start
+        solver.setSolution(solution)
+    return solver
 
 
-def _collect(highs: highspy.Highs, watch: Watch, whole: bool) -> None:
-    """What the run knows at its end."""
-    info = highs.getInfo()
-    is_mip = any(watch.arrays.integer)
-    if is_mip and highs.getLp().integrality_:
-        if whole:
-            watch.raise_bound(info.mip_dual_bound)
-            watch.nodes = int(info.mip_node_count)
-        if info.primal_solution_status == highspy.kSolutionStatusFeasible and np.isfinite(info.objective_function_value):
-            watch.offer(info.objective_function_value, highs.getSolution().col_value)
-    elif whole and highs.getModelStatus() == highspy.HighsModelStatus.kOptimal:
-        watch.raise_bound(info.objective_function_value)
-        if not is_mip:
-            watch.offer(info.objective_function_value, highs.getSolution().col_value)
+def _listen(solver: highspy.Highs, matrix: Matrix, ran: Ran, wanted: Callable[[], bool]) -> None:
+    """Copy plans and bounds out as they come, and pass the wish to stop in."""
+    scale = matrix.cost_scale
+
+    def hear(kind: int, _message: str, out: Any, answer: Any, _data: Any) -> None:
+        if kind == FOUND and out.objective_function_value / scale < ran.objective:
+            ran.x = np.array(out.mip_solution, dtype=float)
+            ran.objective = out.objective_function_value / scale
+        if kind == FOUND or kind == INTERRUPTIBLE[0]:
+            ran.nodes = max(ran.nodes, out.mip_node_count)
+            if math.isfinite(out.mip_dual_bound):
+                ran.bound = max(ran.bound, out.mip_dual_bound / scale)
+        if answer is not None and wanted():
+            answer.user_interrupt = True
+
+    solver.setCallback(hear, None)
+    for kind in [FOUND, *INTERRUPTIBLE]:
+        solver.startCallback(kind)
+
+
+def _run(solver: highspy.Highs, matrix: Matrix, ran: Ran) -> None:
+    try:
+        solver.run()
+    except Exception as error:  # whatever goes wrong in HiGHS, the plans found so far are kept
+        ran.ended, ran.message = Ended.FAILED, f"the solver failed: {error}"
+        return
+    ran.ended, ran.message = ENDED[solver.getModelStatus()]
+    _read(solver, matrix, ran)
+
+
+def _read(solver: highspy.Highs, matrix: Matrix, ran: Ran) -> None:
+    info = solver.getInfo()
+    scale = matrix.cost_scale
+    whole = bool(matrix.integer.any())
+    objective = info.objective_function_value / scale
+    if info.primal_solution_status == highspy.kSolutionStatusFeasible and objective < ran.objective:
+        ran.x, ran.objective = np.array(solver.getSolution().col_value, dtype=float), objective
+    if whole and math.isfinite(info.mip_dual_bound):
+        ran.bound = max(ran.bound, info.mip_dual_bound / scale)
+    if not whole and ran.ended is Ended.OPTIMAL:
+        ran.bound = ran.objective
+    ran.nodes = max(ran.nodes, info.mip_node_count)
+
+
+def _wait(thread: threading.Thread, watch: Watch, phase: str, ran: Ran) -> None:
+    """Until HiGHS is done, or a wish to stop has been ignored for a while although a plan is known."""
+    told = stopped = -math.inf
+    while thread.is_alive():
+        thread.join(TICK_S)
+        now = time.monotonic()
+        if now - told >= SECONDS_BETWEEN_REPORTS:
+            told = now
+            watch.tell(ran, phase)
+        if not watch.stop.is_set():
+            continue
+        stopped = now if stopped == -math.inf else stopped
+        if ran.x is not None and now - stopped > GRACE_S:
+            return

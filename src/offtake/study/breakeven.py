@@ -161,7 +161,7 @@ class _Study:
     def _point(self, offer: str, factor: float, outcome: Outcome, decisions: Decisions | None) -> Point:
         if outcome.status == "infeasible":
             return Point(factor, math.inf, math.inf)
-        lower = -math.inf if outcome.bound is None else outcome.bound
+        lower = -math.inf if outcome.bound is None or outcome.status == "failed" else outcome.bound
         if decisions is None:
             return Point(factor, math.inf, lower)
         charges, blocks = _charges(self.today, offer, decisions)
