@@ -956,6 +956,16 @@ def test_a_coarse_period_is_provisioned_for_its_largest_month_and_paid_on_its_me
     assert near(night.mean_share(1, 0), 0.8)
 
 
+def test_batch_work_is_paid_where_none_arrives() -> None:
+    """All arrives in the first half of the day at twice the mean: D = 2 x 2 x 1.25 = 5, then 0; 0.8 is paid in both."""
+    document = instance_document()
+    document["workloads"]["night"]["demand"].update(shape=[2.0] * 12 + [0.0] * 12, peak_to_mean=1.25)
+    instance = Instance.model_validate(document)
+    night = demand_of(instance, Calendar.of(instance), "night")
+    assert night.provision == [[5, 0], [5, 0]]
+    assert [night.mean_share(0, 0), night.mean_share(0, 1)] == [Decimal("0.8"), Decimal("0.8")]
+
+
 def test_headroom_and_burst_multiply() -> None:
     """8 requests/s x 1.25 x 1.5 = 15."""
     document = instance_document()

@@ -8,7 +8,7 @@ import pytest
 
 import offtake
 from offtake.instance import from_document
-from offtake.solve import Outcome, solve_model
+from offtake.solve import solve_model
 from offtake.study.bracket import Point, estimate, next_factor, proven_high, proven_low
 from offtake.study.breakeven import breakeven, with_price_factor
 from toys import lease, problem
@@ -177,19 +177,18 @@ def test_loose_bounds_make_a_wide_interval_that_holds_the_price(monkeypatch):
 
 
 def test_an_interrupt_ends_the_study(monkeypatch):
-    monkeypatch.setattr("offtake.solve.solve_model", lambda *args, **limits: replace(STOPPED, status="interrupted"))
+    ended = solve_model(offtake.build_model(from_document(problem())))
+    monkeypatch.setattr("offtake.solve.solve_model", lambda *args, **limits: replace(ended, status="interrupted"))
     with pytest.raises(KeyboardInterrupt):
         one(problem(offers={"lease": lease()}), "lease")
 
 
-def test_an_instance_without_a_plan_is_no_study(monkeypatch):
+def test_an_instance_without_a_plan_is_no_study():
     document = problem()
     document["offers"]["on-demand"]["elastic"]["max_accelerators"] = 5
     with pytest.raises(offtake.NoPlan):
         breakeven(from_document(document))
 
-
-STOPPED = Outcome("time_limit", None, None, None, 1.0, 0, "HiGHS", "1", "a limit was reached before any plan was found")
 
 OUT = Point(1.0, upper=105.0, lower=100.0)
 

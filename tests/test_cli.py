@@ -387,7 +387,8 @@ def test_a_gap_is_rounded_up():
 
 
 def test_almost_all_is_never_all():
-    assert [words.share(value) for value in (1.0, 0.99999, 0.9994, 0.5, 0.0)] == ["100%", "99.9+%", "99.9%", "50%", "0%"]
+    shown = [words.share(value) for value in (1.0, 0.99999, 0.9994, 0.5, 0.0)]
+    assert shown == ["100%", "99.9+%", "99.9%", "50%", "0%"]
 
 
 def test_dollars_keep_their_digits_until_ten_million():
@@ -414,8 +415,9 @@ def test_progress_says_a_line_now_and_then(capsys, monkeypatch):
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     with progress.watch() as listener:
         for now[0] in range(25):
-            listener(Progress("proof", now[0], None if now[0] < 15 else 5e9, 4e9, None if now[0] < 15 else 0.2, 7))
+            found = {"incumbent": 5e9, "gap": 0.2} if now[0] >= 15 else {"incumbent": None, "gap": None}
+            listener(Progress(phase="proving", seconds=now[0], bound=4e9, nodes=7, **found))
     assert capsys.readouterr().err.splitlines() == [
-        "10 s: proof, best plan -, bound $4.00 bn, gap -, 7 nodes",
-        "20 s: proof, best plan $5.00 bn, bound $4.00 bn, gap 20%, 7 nodes",
+        "10 s: proving, best plan -, bound $4.00 bn, gap -, 7 nodes",
+        "20 s: proving, best plan $5.00 bn, bound $4.00 bn, gap 20%, 7 nodes",
     ]

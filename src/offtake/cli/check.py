@@ -46,7 +46,7 @@ def command(ctx: click.Context, instance_path: Path, settings: tuple[str, ...], 
 
 def describe(instance: Instance) -> dict[str, Any]:
     """The size of the problem, and for workloads that nothing can serve the reasons."""
-    from offtake.compile import model_size
+    from offtake.size import model_size
     from offtake.throughput import rate_table
 
     rates = rate_table(instance)
@@ -59,7 +59,8 @@ def describe(instance: Instance) -> dict[str, Any]:
         for name, able in serving.items()
         if not able
     }
-    return {"name": instance.name, "model": model_size(instance), "pools_by_workload": serving, "unserved": reasons}
+    size = model_size(instance, rates)
+    return {"name": instance.name, "model": size, "pools_by_workload": serving, "unserved": reasons}
 
 
 def page(instance: Instance, summary: dict[str, Any]) -> Any:
@@ -77,7 +78,7 @@ def page(instance: Instance, summary: dict[str, Any]) -> Any:
         ("offers", f"{len(instance.offers)}: {signed} to sign, {len(instance.offers) - signed} without signing; "
                    f"{words.plural(len(instance.signed), 'contract')} in force"),
         ("ways to sign", "{deals} deals, {pools} pools, {pairs} pairs of pool and workload".format(**size)),
-        ("model", "{rows} rows, {columns} columns, {nonzeros} nonzeros".format(**size)),
+        ("model", "about {rows} rows, {columns} columns, {nonzeros} nonzeros".format(**size)),
     ]
     return section(words.printable(instance.name), facts(rows))
 

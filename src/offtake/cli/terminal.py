@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import shlex
@@ -22,28 +23,31 @@ class CannotWrite(Exception):
     """A result that could not be written; the message is a sentence for the user."""
 
 
-def console(stream: TextIO) -> Console:
-    """A console that prints what it is given: no markup, no emoji, no colour unless it is a terminal."""
+def console(stream: TextIO, file: TextIO | None = None) -> Console:
+    """A console that prints what it is given: no markup, no emoji, no colour unless the stream is a terminal.
+
+    With `file` it writes there what it would write to the stream.
+    """
     from rich.console import Console
 
-    if hasattr(stream, "reconfigure"):
-        stream.reconfigure(errors="replace")
     width = None if stream.isatty() or "COLUMNS" in os.environ else PIPED_WIDTH
-    return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
+    plain = {"markup": False, "emoji": False, "highlight": False}
+    return Console(file=file or stream, force_terminal=stream.isatty(), width=width, **plain)
 
 
 def show(*parts: RenderableType) -> None:
     """Print to standard output. Raises CannotWrite, but not when the reader has seen enough."""
-    out = console(sys.stdout)
-    with out.capture() as captured:
+    with io.TextIOWrapper(io.BytesIO(), sys.stdout.encoding, errors="replace") as page:
+        out = console(sys.stdout, page)
         for part in parts:
             out.print(part)
-    _write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+        page.seek(0)
+        _write("".join(f"{line.rstrip()}\n" for line in page))
 
 
 def show_json(value: Any) -> None:
     """Print a JSON document to standard output. Raises CannotWrite, but not when the reader has seen enough."""
-    _write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    _write(json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 def _write(text: str) -> None:

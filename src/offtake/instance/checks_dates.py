@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .diagnostics import listed
 from .months import Month
-from .schema import Horizon, Offer
+from .schema import Horizon, Offer, Start
 from .sentences import Finding, place
 from .structure import Draft
 
@@ -58,18 +58,25 @@ def _unusable(offer: Offer, horizon: Horizon) -> str:
     latest = start.latest if start.latest is not None else last
     if offer.elastic or offer.api:
         inside = earliest <= last and latest >= first
-        return "" if inside else f"it is there from {earliest} to {latest}, the horizon goes from {first} to {last}"
+        return "" if inside else f"it is there {_window(start)}, the horizon goes from {first} to {last}"
     if start.lead_months and soonest > min(latest, last):
         bound = f"start.latest is {latest}" if latest < last else f"the horizon ends with {last}"
         return f"signed in {first}, it would start in {soonest}, {_months(start.lead_months)} later; {bound}"
     every = range(earliest, latest + 1, start.every_months)
     starts = [Month(m) for m in every if first <= m <= last and m - start.lead_months >= first]
     if not starts:
-        return f"it starts from {earliest} to {latest}, the horizon goes from {first} to {last}"
+        return f"it starts {_window(start)}, the horizon goes from {first} to {last}"
     signing = starts[0] - start.lead_months
     if offer.sign_by is not None and signing > offer.sign_by:
         return f"its first start, {starts[0]}, would be signed in {signing}, after sign_by, {offer.sign_by}"
     return ""
+
+
+def _window(start: Start) -> str:
+    """The start months that are stated, in words."""
+    since = f"from {start.earliest}" if start.earliest is not None else ""
+    until = f"until {start.latest}" if start.latest is not None else ""
+    return " ".join(part for part in (since, until) if part)
 
 
 def elastic_tables(draft: Draft, horizon: Horizon) -> Findings:

@@ -106,7 +106,7 @@ def _zero_prices(path: Path, supply: Offer | SignedContract) -> Iterator[Path]:
     """Paths of everything that makes the supply cost nothing."""
     for at, term in _terms(path, supply):
         yield from ((*at, key) for key in PRICE_KEYS if getattr(term, key) == 0)
-        if term.fee_factor and not any(term.fee_factor):
+        if term.fee_factor and not any(term.fee_factor[: term.months]):
             yield (*at, "fee_factor")
     if isinstance(supply, Offer) and supply.elastic:
         price, at = supply.elastic.usd_per_accelerator_hour, (*path, "elastic", "usd_per_accelerator_hour")
@@ -126,11 +126,11 @@ def blocks_and_lists(draft: Draft) -> Findings:
         if isinstance(supply, Offer) and supply.blocks.min > supply.blocks.max:
             message = "blocks.min must not be above blocks.max"
             yield Finding("E029", (*path, "blocks", "min"), message, f"max is {supply.blocks.max}")
-        if supply.ramp and not any(supply.ramp):
-            help = "the share delivered in months 1, 2, ...; the last holds"
-            yield Finding("E029", (*path, "ramp"), f"{place(path)} never delivers anything", help)
         terms = _terms(path, supply)
         longest = max((term.months for _, term in terms), default=len(supply.ramp))
+        if supply.ramp and not any(supply.ramp[:longest]):
+            help = "the share delivered in months 1, 2, ...; the last holds"
+            yield Finding("E029", (*path, "ramp"), f"{place(path)} never delivers anything", help)
         if len(supply.ramp) > longest:
             message = f"ramp has {len(supply.ramp)} months, the longest term {longest}"
             yield Finding("W006", (*path, "ramp"), message, "what lies beyond the term has no effect", "")

@@ -2,14 +2,13 @@
 
 Editors read the shipped copy `offtake-1.schema.json`; error messages ask `at` what a place allows. To write it anew:
 
-    python -m offtake.instance.json_schema > src/offtake/instance/offtake-1.schema.json
+    python -c 'from offtake.instance import json_schema; json_schema.SHIPPED.write_text(json_schema.text())'
 """
 
 from __future__ import annotations
 
 import functools
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +129,3 @@ def _simplified(node: Any) -> Any:
         elif key not in ("default", "enum", "const", "required", "description"):
             node[key] = _simplified(value)
     return node
-
-
-if __name__ == "__main__":
-    sys.stdout.write(text())

@@ -97,7 +97,7 @@ def _finding(error: dict[str, Any], path: Path, document: Any) -> Finding:
     if kind in ("extra_forbidden", "invalid_key"):
         return _unknown_key(path, document)
     node = json_schema.at(path, document)
-    name, help = title(path, document), _description(path, node, document)
+    name, help = title(path, document), _description(path, document)
     if refusal := _not_yet_value(path, value):
         return refusal
     if kind.startswith("union_tag"):
@@ -133,11 +133,14 @@ def title(path: Path, document: Any) -> str:
     return shorten(str(last))
 
 
-def _description(path: Path, node: json_schema.Node, document: Any) -> str:
-    """What the schema says the key means, or the table or list that holds the value."""
-    while path and "description" not in node:
-        path, node = path[:-1], json_schema.at(path[:-1], document)
-    return f"{path[-1]}: {node['description']}" if path else ""
+def _description(path: Path, document: Any) -> str:
+    """What the schema says of the key; of the table or list, if the value is one of its entries."""
+    while path:
+        node = json_schema.at(path[:-1], document).get("properties", {}).get(path[-1])
+        if node is not None and "description" in node:
+            return f"{path[-1]}: {node['description']}"
+        path = path[:-1]
+    return ""
 
 
 def place(path: Path) -> str:
@@ -234,9 +237,9 @@ def _length(node: json_schema.Node) -> str:
     unit, least, most = "entries", node.get("minItems"), node.get("maxItems")
     if node.get("type") == "string":
         unit, least, most = "characters", node.get("minLength"), node.get("maxLength")
-    if least == most:
-        return f"{least} {unit}"
-    return " and ".join(f"{w} {n} {unit}" for w, n in (("at least", least), ("at most", most)) if n is not None)
+    if least is not None and most is not None:
+        return f"{least} {unit}" if least == most else f"{least} to {most} {unit}"
+    return f"at least {least} {unit}" if most is None else f"at most {most} {unit}"
 
 
 _NOUNS = {
@@ -265,6 +268,8 @@ def _type_help(node: json_schema.Node, value: Any) -> str:
         return _number_help(value)
     if "array" in wanted and node.get("items", {}).get("type") in ("string", "number") and not isinstance(value, dict):
         return f"write a list: [{shorten(_word(value))}]"
+    if "object" in wanted and "properties" in node:
+        return f"its keys: {listed(list(node['properties']))}"
     if "string" in wanted and isinstance(value, int | float):
         return f'write "{_word(value)}" in quotes'
     return ""

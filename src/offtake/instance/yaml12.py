@@ -365,7 +365,7 @@ def _syntax_error(source: Source, error: yaml.YAMLError) -> Diagnostic:
     problem, mark, opened = (getattr(error, name, None) for name in ("problem", "problem_mark", "context_mark"))
     if mark is None:
         return general("E003", source.path, f"this is not YAML: {problem or error}", _CHECK)
-    if problem == "found unexpected end of stream" and opened is not None:
+    if problem in ("found unexpected end of stream", "could not find expected ':'") and opened is not None:
         mark, opened = opened, None
     line = min(mark.line, len(source.lines) - 1)
     column = min(mark.column, len(source.lines[line])) if line == mark.line else len(source.lines[line])

@@ -59,7 +59,7 @@ def _proven(outcome: Outcome) -> dict[str, float]:
 
 def _solver(outcome: Outcome, limits: Limits) -> dict[str, Any]:
     return {
-        "name": outcome.solver,
+        "name": "HiGHS",
         "version": outcome.solver_version,
         "seconds": outcome.seconds,
         "nodes": outcome.nodes,

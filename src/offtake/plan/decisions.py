@@ -39,8 +39,6 @@ def read(problem: Problem, model: ConcreteModel) -> Decisions:
 
     Raises ValueError if the model holds no solution or a count of blocks is not whole.
     """
-    if all(variable.value is None for variable in model.unserved.values()):
-        raise ValueError("the model holds no solution")
     return Decisions(
         blocks=dict(_counts(problem, model.blocks)),
         serve={
@@ -73,9 +71,10 @@ def _counts(problem: Problem, variables: Any) -> Iterator[tuple[tuple[int, int],
 
 
 def _amounts(variables: Any) -> Iterable[tuple[Any, float]]:
-    """A variable that no row mentions has no value: nothing depends on it, so it is 0."""
     for key, variable in variables.items():
-        yield key, float(variable.value or 0.0)
+        if variable.value is None:
+            raise ValueError("the model holds no solution: a variable has no value")
+        yield key, float(variable.value)
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ ENDED: dict[Status, tuple[Ended, str]] = {
     Status.kObjectiveBound: (Ended.LIMIT, "the solver stopped at a bound on the objective"),
     Status.kObjectiveTarget: (Ended.LIMIT, "the solver stopped at a target for the objective"),
     Status.kInterrupt: (Ended.INTERRUPTED, "interrupted"),
+    Status.kHighsInterrupt: (Ended.INTERRUPTED, "interrupted"),
     Status.kNotset: (Ended.FAILED, "the solver returned without a verdict"),
     Status.kLoadError: (Ended.FAILED, "the solver could not load the model"),
     Status.kModelError: (Ended.FAILED, "the solver rejected the model"),
