@@ -3,7 +3,7 @@
 import pytest
 import toys
 from offtake_models import build
-from pyomo.environ import Constraint
+from pyomo.environ import Constraint, NonNegativeReals
 
 from offtake.compile import compile_instance
 from offtake.instance import from_document
@@ -71,7 +71,7 @@ def test_an_implied_constraint_lifts_the_relaxation_and_only_that(constraint):
     def relaxed(strong: bool) -> float:
         model = build(problem)
         for variable in [*model.blocks.values(), *model.signed.values()]:
-            variable.domain = "NonNegativeReals"
+            variable.domain = NonNegativeReals
         if not strong:
             model.component(constraint).deactivate()
         return least_cost(model)

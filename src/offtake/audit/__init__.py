@@ -2,8 +2,8 @@
 
 Every rule and every printed dollar is recomputed from the instance and the plan's decisions, in decimal, by
 code that shares nothing with what made the plan: only the instance, and the table of serving rates, are read
-alike. Rows hold to 1e-6 relative (of the larger side, and of at least one unit), dollars to 0.01, the objective to
-1e-6 relative.
+alike. Rows hold to 1e-6 relative (of the larger side, and of at least one unit), dollars to 0.01 (beyond a trillion
+to the 1e-14 relative that doubles hold), the objective to 1e-6 relative.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def month_factor(rate: float, basis: str, timing: str, months: int) -> Decimal:
 @lru_cache(maxsize=4096)
 def _factor(rate: Decimal, basis: str, k: Decimal) -> Decimal:
     with localcontext(CONTEXT):
-        return ((1 + rate) ** (-k / 12) if basis == "effective" else (1 + rate / 12) ** -k).normalize()
+        return ((1 + rate) ** (-k / 12) if basis == "effective" else (12 / (12 + rate)) ** k).normalize()
 
 
 def at(values: Sequence[float], position: int, default: Decimal = ONE) -> Decimal:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from decimal import Decimal
 
 from .schema import Instance, Offer, SignedContract, Supply
 
@@ -26,7 +26,8 @@ def block_accelerators(instance: Instance, supply: Supply) -> dict[str, float]:
     """Accelerators of each type in one block; megawatt blocks hold floor(MW x 1000 / all-in kW)."""
     if supply.mw is not None and supply.accelerator is not None:
         kw = instance.accelerators[supply.accelerator].all_in_kw
-        return {supply.accelerator: float(math.floor(supply.mw * 1000 / kw))}
+        # 135 MW of 0.54 kW are 250,000 and not one fewer: the written decimals are meant, not their binary neighbours
+        return {supply.accelerator: float(Decimal(repr(supply.mw)) * 1000 // Decimal(repr(kw)))}
     return dict(supply.accelerators)
 
 

@@ -222,14 +222,14 @@ def _range(node: json_schema.Node) -> str:
     >>> _range({"minimum": 0, "maximum": 1}), _range({"exclusiveMinimum": 0, "maximum": 1}), _range({"minimum": 0})
     ('lie between 0 and 1', 'be above 0 and at most 1', 'not be negative')
     """
-    least, above = node.get("minimum"), node.get("exclusiveMinimum")
-    most, below = node.get("maximum"), node.get("exclusiveMaximum")
+    keys = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
+    least, above, most, below = (node.get(key) for key in keys)
     if least is not None and most is not None:
-        return f"lie between {least:g} and {most:g}"
+        return f"lie between {least} and {most}"
     if least == 0 and below is None:
         return "not be negative"
     words = (("at least", least), ("above", above), ("at most", most), ("below", below))
-    return "be " + " and ".join(f"{word} {bound:g}" for word, bound in words if bound is not None)
+    return "be " + " and ".join(f"{word} {bound}" for word, bound in words if bound is not None)
 
 
 def _length(node: json_schema.Node) -> str:

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from . import catalogue
 from .schema import Id, Instance
-from .sentences import Finding, Path, findings, suggestion
+from .sentences import Finding, Path, findings, nearest
 
 CATALOGUES: dict[str, Callable[[], catalogue.Entries]] = {
     "regions": catalogue.regions,
@@ -79,9 +79,8 @@ def _table(section: str, entry: Any, document: dict[str, Any], found: list[Findi
 
 def _partial(finding: Finding, key: str, facts: catalogue.Entries) -> Finding:
     """An incomplete entry may be the override of a catalogue entry whose id was misspelt."""
-    if finding.code != "E011" or len(finding.path) != 2 or not facts:
-        return finding
-    return replace(finding, help=suggestion(key, facts, "the catalogue, whose entries may be given in part, has"))
+    near = nearest(key, facts) if finding.code == "E011" and len(finding.path) == 2 else None
+    return replace(finding, help=f"did you mean {near}, of which the catalogue knows the rest?") if near else finding
 
 
 def _value(path: Path, annotation: Any, value: Any, document: dict[str, Any], found: list[Finding]) -> Any:
