@@ -29,8 +29,8 @@ def of_plan(plan: Plan) -> int:
 def of_none(error: NoPlan) -> int:
     """Say why there is no plan."""
     outcome = error.outcome
-    known = "" if outcome.bound is None else f"; no plan costs less than {words.usd(outcome.bound)}"
-    terminal.say(f"{outcome.message}{known}")
+    known = f"; no plan costs less than {words.usd(outcome.bound)}" if outcome.bound else ""
+    terminal.say(f"no plan was found: {outcome.message}{known}")
     return OF_NONE.get(outcome.status, exits.FAILED)
 
 

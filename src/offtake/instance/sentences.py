@@ -106,7 +106,8 @@ def _finding(error: dict[str, Any], path: Path, document: Any) -> Finding:
         allowed = [_word(option) for option in node.get("enum", [node.get("const")])]
         return Finding("E014", path, f"{name} must be {listed(allowed, 'or')}", _did_you_mean(value, allowed) or help)
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
-        share = node.get("minimum", node.get("exclusiveMinimum")) == 0 and node.get("maximum") == 1
+        lowest, highest = (node.get(f"{m}imum", node.get(f"exclusive{m.title()}imum")) for m in ("min", "max"))
+        share = (lowest, highest) == (0, 1)
         return Finding("E012", path, f"{name} must {_range(node)}", "write 0.12 for twelve percent" if share else help)
     if kind == "month":
         return Finding("E013", path, f"{name} must be a month written YYYY-MM", _month_help(value))

@@ -21,7 +21,7 @@ MOST_SECONDS = 300.0
 """for each of them, past the time limit of the search: without this step the plan is only nearly feasible"""
 
 
-def finish(matrix: Matrix, x: np.ndarray, watch: Watch) -> np.ndarray:
+def finish(matrix: Matrix, x: np.ndarray) -> np.ndarray:
     """The best plan with the whole numbers of `x`. If none is found in spite of all, `x` with those rounded."""
     whole = matrix.integer
     rounded = np.where(whole, np.rint(x), np.clip(x, matrix.lower, matrix.upper))
@@ -35,7 +35,7 @@ def finish(matrix: Matrix, x: np.ndarray, watch: Watch) -> np.ndarray:
     )
     for tolerance in TOLERANCES:
         options = {"primal_feasibility_tolerance": tolerance, "dual_feasibility_tolerance": tolerance, "threads": 1}
-        ran = run(fixed, Watch(Clock(MOST_SECONDS), tell=watch.tell), "finishing", options)
+        ran = run(fixed, Watch(Clock(MOST_SECONDS)), "finishing", options)
         if ran.ended is Ended.OPTIMAL and ran.x is not None:
             return np.where(whole, rounded, np.clip(ran.x, matrix.lower, matrix.upper))
     return rounded

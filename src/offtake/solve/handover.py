@@ -7,7 +7,8 @@ objective and bound change it back on the way out.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -55,7 +56,7 @@ class Matrix:
     def cost_scale(self) -> float:
         """Power of two by which costs are multiplied for the solver."""
         largest = float(np.abs(self.cost).max(initial=0.0))
-        return 2.0 ** np.floor(np.log2(LARGEST_COST / largest)) if largest > 0 else 1.0
+        return 2.0 ** math.floor(math.log2(LARGEST_COST / largest)) if largest > 0 else 1.0
 
 
 @dataclass(frozen=True)
@@ -94,15 +95,24 @@ def hand_over(model: ConcreteModel) -> Handover:
     with _collector_paused():
         form = _standard_form(model)
         used = {id(variable) for variable in form.columns}
-        every = model.component_data_objects(Var, active=True, descend_into=True)
+        every = list(model.component_data_objects(Var, active=True, descend_into=True))
         unused = [variable for variable in every if not variable.fixed and id(variable) not in used]
         sign = -1.0 if objectives[0].sense == maximize else 1.0
-        return Handover(_matrix(form, sign), form.columns, unused, sign)
+        order = _order_of_declaration(form.columns, every)
+        columns = [form.columns[column] for column in order]
+        return Handover(_matrix(form, columns, order, sign), columns, unused, sign)
+
+
+def _order_of_declaration(columns: Sequence[VarData], declared: list[VarData]) -> list[int]:
+    """Not by the compiler's `column_order`, which counts a column twice if another of its variable is fixed
+    (Pyomo 6.10.1)."""
+    place = {id(variable): k for k, variable in enumerate(declared)}
+    return sorted(range(len(columns)), key=lambda column: place.get(id(columns[column]), len(place)))
 
 
 def _standard_form(model: ConcreteModel):
     try:
-        return LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None, column_order=True)
+        return LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
     except InfeasibleConstraintException as error:
         raise NoPlanByArithmetic(str(error)) from error
     except (InvalidConstraintError, InvalidExpressionError) as error:
@@ -111,18 +121,18 @@ def _standard_form(model: ConcreteModel):
         raise ModelError(f"the model cannot be handed to the solver: {error}") from error
 
 
-def _matrix(form, sign: float) -> Matrix:
-    bounds = [_bounds(variable) for variable in form.columns]
+def _matrix(form, columns: list[VarData], order: list[int], sign: float) -> Matrix:
+    bounds = [_bounds(variable) for variable in columns]
     keep, row_lower, row_upper = _rows(form)
     matrix = Matrix(
-        a=csc_array(form.A) if len(keep) == form.A.shape[0] else csc_array(form.A.tocsr()[keep]),
+        a=csc_array(form.A.tocsr()[keep].tocsc()[:, order]),
         row_lower=row_lower,
         row_upper=row_upper,
-        cost=sign * np.asarray(form.c.toarray(), dtype=float).reshape(-1),
+        cost=sign * np.asarray(form.c.toarray(), dtype=float).reshape(-1)[order],
         offset=sign * float(form.c_offset[0]),
         lower=np.array([lower for lower, _ in bounds], dtype=float),
         upper=np.array([upper for _, upper in bounds], dtype=float),
-        integer=np.array([_is_integer(variable) for variable in form.columns], dtype=bool),
+        integer=np.array([_is_integer(variable) for variable in columns], dtype=bool),
     )
     for name in ("cost", "row_lower", "row_upper", "lower", "upper"):
         if np.isnan(getattr(matrix, name)).any():

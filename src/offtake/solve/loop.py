@@ -144,14 +144,17 @@ def _run(solver: highspy.Highs, matrix: Matrix, ran: Ran) -> None:
 
 
 def _read(solver: highspy.Highs, matrix: Matrix, ran: Ran) -> None:
+    if not matrix.a.shape[1] and ran.ended is Ended.OPTIMAL:
+        ran.x, ran.objective, ran.bound = np.zeros(0), matrix.offset, matrix.offset
+        return
     info = solver.getInfo()
     scale = matrix.cost_scale
     whole = bool(matrix.integer.any())
-    objective = info.objective_function_value / scale
+    objective = float(info.objective_function_value) / scale
     if info.primal_solution_status == highspy.kSolutionStatusFeasible and objective < ran.objective:
         ran.x, ran.objective = np.array(solver.getSolution().col_value, dtype=float), objective
     if whole and math.isfinite(info.mip_dual_bound):
-        ran.bound = max(ran.bound, info.mip_dual_bound / scale)
+        ran.bound = max(ran.bound, float(info.mip_dual_bound) / scale)
     if not whole and ran.ended is Ended.OPTIMAL:
         ran.bound = ran.objective
     ran.nodes = max(ran.nodes, info.mip_node_count)
@@ -159,13 +162,14 @@ def _read(solver: highspy.Highs, matrix: Matrix, ran: Ran) -> None:
 
 def _wait(thread: threading.Thread, watch: Watch, phase: str, ran: Ran) -> None:
     """Until HiGHS is done, or a wish to stop has been ignored for a while although a plan is known."""
-    told = stopped = -math.inf
+    watch.tell(ran, phase)
+    told, stopped = time.monotonic(), -math.inf
     while thread.is_alive():
-        thread.join(TICK_S)
         now = time.monotonic()
         if now - told >= SECONDS_BETWEEN_REPORTS:
             told = now
             watch.tell(ran, phase)
+        thread.join(TICK_S)
         if not watch.stop.is_set():
             continue
         stopped = now if stopped == -math.inf else stopped

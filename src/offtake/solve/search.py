@@ -48,12 +48,13 @@ def solve_model(
             return _outcome(clock, "infeasible", message=f"no plan exists: {error}")
         watch = Watch(clock, stop, _teller(handed, clock, progress))
         ran = confirmed(handed.matrix, limits, watch)
-        if ran.x is None:
+        if ran.x is None or ran.ended is Ended.UNBOUNDED:
             bound = handed.sign * ran.bound if np.isfinite(ran.bound) else None
             status = status_of(ran.ended, has_plan=False)
             return _outcome(clock, status, bound=bound, nodes=ran.nodes, message=ran.message)
         handed.load(ran.x)
-        x = finish(handed.matrix, ran.x, watch)
+        watch.tell(ran, "finishing")
+        x = finish(handed.matrix, ran.x)
         handed.load(x)
     return _outcome_of_plan(handed, ran, handed.matrix.objective(x), limits, clock)
 
