@@ -26,6 +26,9 @@ DOCUMENT = json.dumps(parse(text_source(BASE, "base"))[0][0])
 """the base as JSON, as a plan would store it"""
 
 
+EMPTY = "error[E003]: the file is empty\n  --> bad.yaml\n   = help: `offtake new DIR` writes an instance to begin with"
+
+
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     """Files are named without their folder, as a user in that folder would."""
@@ -129,15 +132,15 @@ def test_a_file_that_is_too_large():
     [
         (
             b"",
-            "error[E003]: the file is empty\n  --> bad.yaml\n   = help: `offtake new DIR` writes an instance to begin with",
+            EMPTY,
         ),
         (
             b"# nothing\n",
-            "error[E003]: the file is empty\n  --> bad.yaml\n   = help: `offtake new DIR` writes an instance to begin with",
+            EMPTY,
         ),
         (
             b"~\n",
-            "error[E003]: the file is empty\n  --> bad.yaml\n   = help: `offtake new DIR` writes an instance to begin with",
+            EMPTY,
         ),
         (
             b"\x89PNG\0\0",
@@ -309,10 +312,8 @@ def test_every_error_of_the_file_in_one_pass():
 
 
 def test_one_box_for_an_id_that_is_named_often():
-    offers = "".join(
-        f"  o{i}:\n    provider: nobody\n    region: us-east\n    accelerators: {{h100: 1}}\n    terms: [{{months: 1, usd_per_month: 1}}]\n    source: x\n"
-        for i in range(9)
-    )
+    keys = ("region: us-east", "accelerators: {h100: 1}", "terms: [{months: 1, usd_per_month: 1}]", "source: x")
+    offers = "".join(f"  o{i}:\n    provider: nobody\n" + "".join(f"    {key}\n" for key in keys) for i in range(9))
     assert said(BASE + offers) == (
         "error[E020]: there is no provider nobody\n"
         "   --> bad.yaml:29:15\n"
@@ -665,6 +666,7 @@ def test_a_measured_row_of_something_unknown_is_a_warning():
             "^^^^^^^",
             "set horizon.steps itself, as a list",
         ),
+        ("finance..terminal=none", "E030", "a key is missing in the name", 9, "^", "keys are separated by single dots"),
         ("name.x=3", "E030", "name is base and has no keys", 6, "^", "set name itself"),
         ("accelerators.h1000.all_in_kw=1", "E030", "accelerators has no key h1000", 14, "^^^^^", "did you mean h100?"),
         ("horizon.months", "E030", "a setting is written key=value", 1, "^" * 14, "--set finance.terminal=none"),
@@ -701,39 +703,52 @@ def stored(**changes):
 
 
 @pytest.mark.parametrize(
-    ("document", "text"),
+    ("changes", "code", "message", "place", "help"),
     [
-        ([], "error[E013]: an instance is a mapping\n  --> plan\n   = help: it has the key format: offtake/1"),
+        ({"name": None}, "E009", "name has no value", "name", "write a value, or leave the key out"),
         (
-            stored(name=None),
-            "error[E009]: name has no value\n  --> plan: name\n   = help: write a value, or leave the key out",
+            {"day": {"blocks": 5}},
+            "E014",
+            "blocks must be 1, 2, 3, 4, 6, 8, 12 or 24, got 5",
+            "day.blocks",
+            "blocks: blocks of the UTC day",
         ),
         (
-            stored(day={"blocks": 5}),
-            "error[E014]: blocks must be 1, 2, 3, 4, 6, 8, 12 or 24, got 5\n  --> plan: day.blocks\n   = help: blocks: blocks of the UTC day",
+            {"finance": {"cash_min_usd": float("inf")}},
+            "E007",
+            "a number must be finite",
+            "finance.cash_min_usd",
+            "magnitudes lie between 1e-30 and 1e30",
         ),
         (
-            stored(finance={"cash_min_usd": float("inf")}),
-            "error[E007]: a number must be finite\n  --> plan: finance.cash_min_usd\n   = help: magnitudes lie between 1e-30 and 1e30",
+            {"finance": {"cash_min_usd": 1e40}},
+            "E007",
+            "the number is too large",
+            "finance.cash_min_usd",
+            "magnitudes lie between 1e-30 and 1e30",
         ),
         (
-            stored(finance={"cash_min_usd": 1e40}),
-            "error[E007]: the number is too large\n  --> plan: finance.cash_min_usd\n   = help: magnitudes lie between 1e-30 and 1e30",
+            {"throughput": {"measured": "m.csv"}},
+            "E026",
+            'a stored instance cannot name a file, got "m.csv"',
+            "throughput.measured",
+            "write out what the file holds",
         ),
-        (
-            stored(throughput={"measured": "m.csv"}),
-            'error[E026]: a stored instance cannot name a file, got "m.csv"\n  --> plan: throughput.measured\n   = help: write out what the file holds',
-        ),
-        (
-            stored(**{"finance": {1.5: 3}}),
-            "error[E008]: a key must be text\n  --> plan: finance\n   = help: one here is 1.5",
-        ),
+        ({"finance": {1.5: 3}}, "E008", "a key must be text", "finance", "one here is 1.5"),
     ],
 )
-def test_stored_documents_are_checked_alike(document, text):
+def test_stored_documents_are_checked_alike(changes, code, message, place, help):
     with pytest.raises(InstanceError) as caught:
-        from_document(document)
-    assert str(caught.value) == text
+        from_document(stored(**changes))
+    assert str(caught.value) == f"error[{code}]: {message}\n  --> plan: {place}\n   = help: {help}"
+
+
+def test_a_stored_document_that_is_no_mapping():
+    with pytest.raises(InstanceError) as caught:
+        from_document([], name="the plan q3.json")
+    assert str(caught.value) == (
+        "error[E013]: an instance is a mapping\n  --> the plan q3.json\n   = help: it has the key format: offtake/1"
+    )
 
 
 def test_a_stored_document_nested_deeply():

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from offtake import engine, plan
-from offtake.cli import by_time, files, main, progress, render, words
+from offtake.cli import by_time, files, main, progress, render, tables, terminal, words
 from offtake.plan import Plan
 from offtake.solve import Progress
 
@@ -89,7 +89,7 @@ def test_check_counts_the_model(tmp_path):
     result = offtake("check", QUICKSTART)
     assert result.exit_code == 0, result.stderr
     assert "2026-06 to 2026-11: 6 months, 1 block a day" in result.stdout
-    assert re.search(r"\d+ rows, \d+ columns, \d+ nonzeros", result.stdout)
+    assert re.search(r"about \d+ rows, \d+ columns, \d+ nonzeros", result.stdout)
     assert f"{QUICKSTART} is valid: no errors, no warnings" in result.stderr
 
 
@@ -264,7 +264,7 @@ def test_a_failure_is_one_line_and_debug_shows_the_trace(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("option", "value"),
     [("--gap", "nan"), ("--gap", "-0.1"), ("--gap", "inf"), ("--gap", "2"), ("--gap", "one"), ("--time-limit", "0"),
-     ("--time-limit", "nan"), ("--time-limit", "-5"), ("--threads", "0"), ("--threads", "100000"), ("--seed", "-1")],
+     ("--time-limit", "nan"), ("--time-limit", "inf"), ("--threads", "0"), ("--threads", "100000"), ("--seed", "-1")],
 )  # fmt: skip
 def test_numbers_that_make_no_sense_are_wrong_usage(monkeypatch, option, value):
     monkeypatch.setattr(engine, "solve", None)
@@ -363,6 +363,12 @@ def test_no_line_is_wider_than_the_terminal_and_no_number_is_cut(solved, width):
     assert max(map(len, shown.splitlines())) <= width
     assert "…" not in shown
     assert "1,368,000" in shown
+
+
+def test_text_gives_way_to_numbers(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    terminal.show(tables.table(["said", ">usd"], [("a long sentence " * 5, "1,234,567,890")]))
+    assert "1,234,567,890" in capsys.readouterr().out
 
 
 def test_a_plan_file_cannot_drive_the_terminal(document, tmp_path):

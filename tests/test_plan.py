@@ -1,6 +1,7 @@
 """The plan: tables and key figures that add up to what was derived by hand, reasons that hold, a file that is safe."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -150,6 +151,14 @@ def test_what_is_left_unserved_is_a_penalty_and_not_cash():
     assert plan.service.loc[0, "by"] == {"on-demand/chip": 1.0}
 
 
+def test_a_penalty_counts_the_mean_and_not_the_burst():
+    """Burst 2: of twenty provisioned eight are given up, so of ten requests/s four: 10,368 as above."""
+    document = toys.problem(demand={"peak_to_mean": 2.0, "unserved_usd_per_request": 0.001})
+    plan = planned(document, {}, {("on-demand/chip", "chat", 0, 0): 12.0}, unserved={("chat", 0, 0): 8.0})
+    assert lines(plan)["unserved"] == pytest.approx(10368.0)
+    assert plan.kpis["share_served"] == pytest.approx(0.6)
+
+
 def test_levelised_cost_is_cost_over_tokens():
     """7,200 USD for 10 requests/s x 720 h x 3600 s x 1,100 tokens = 28,512 million: 0.2525 USD a million."""
     plan = planned(toys.problem(), {}, {("on-demand/chip", "chat", 0, 0): 10.0})
@@ -262,7 +271,8 @@ def test_a_charge_is_split_by_hours_at_work():
     assert prices["code"] == pytest.approx(250 / (2 * 2.592 * 1900))
     assert plan.kpis["usd_per_million_tokens"] == pytest.approx(1000 / (6 * 2.592 * 1100 + 2 * 2.592 * 1900))
     assert reasons(plan)["lease"].startswith(
-        "1 block (10 chip) for 1 month from 2026-06: serves 100% of chat (also code), at work 80% of its hours.")
+        "1 block (10 chip) for 1 month from 2026-06: at work 80% of its hours, on chat (75%) and code (25%). "
+        "It carries 100% of chat then.")
 
 
 def test_a_plan_without_a_bound_claims_nothing():
@@ -322,9 +332,20 @@ def test_reason_of_what_is_taken_names_its_work_and_its_rival():
     """Six leased chips serve 60 %. On demand, 1 USD an hour is 1 / (3,600 x 1,100 / 1e6) = 0.253 USD a million."""
     said = reasons(two_months())
     assert said["lease"].startswith(
-        "1 block (6 chip) for 2 months from 2026-06: serves 60% of chat, at work 100% of its hours.")
+        "1 block (6 chip) for 2 months from 2026-06: at work 100% of its hours, on chat. It carries 60% of chat then.")
     assert "the next dearer offer is on-demand, $0.253." in said["lease"]
-    assert said["on-demand"].startswith("Used in 2 months (2026-06 to 2026-07), at most 4 chip: serves 40% of chat.")
+    assert said["on-demand"].startswith(
+        "Used from 2026-06 to 2026-07, at most 4 chip, on chat. It carries 40% of chat then.")
+
+
+def test_reason_of_what_is_used_now_and_then():
+    """On demand only in June and August, then all of it."""
+    offers = {"lease": toys.lease(10.0, 9.0, start={"earliest": "2026-07"})}
+    plan = planned(toys.problem(months=3, offers=offers), {0: 1},
+                   {("on-demand/chip", "chat", 0, 0): 10.0, ("lease/chip", "chat", 1, 0): 10.0,
+                    ("on-demand/chip", "chat", 2, 0): 10.0})
+    assert reasons(plan)["on-demand"].startswith(
+        "Used in 2 months between 2026-06 and 2026-08, at most 10 chip, on chat. It carries 100% of chat then.")
 
 
 def test_reason_of_what_is_dearer_compares_at_best_use():
@@ -360,6 +381,13 @@ def test_at_best_use_the_signing_fee_is_spread_over_the_most_blocks():
     offers = {"lease": toys.lease(5.0, 1000.0, blocks={"max": 2}, signing_fee_usd=500.0)}
     plan = planned(toys.problem(offers=offers), {}, {("on-demand/chip", "chat", 0, 0): 10.0})
     assert "At best use it costs $0.0877 per million tokens" in reasons(plan)["lease"]
+
+
+def test_at_best_use_no_more_blocks_are_taken_than_help():
+    """Ten chips are wanted: one block of ten at 9,000 is 0.316 USD a million, two would be twice that."""
+    offers = {"lease": toys.lease(10.0, 9000.0, blocks={"max": 2})}
+    plan = planned(toys.problem(offers=offers), {}, {("on-demand/chip", "chat", 0, 0): 10.0})
+    assert "At best use it costs $0.316 per million tokens" in reasons(plan)["lease"]
 
 
 def test_at_best_use_what_is_beyond_take_or_pay_is_paid_too():
@@ -484,7 +512,7 @@ def test_a_failed_write_leaves_the_old_plan(tmp_path, monkeypatch):
 
 
 def test_the_old_plan_is_replaced_and_never_rewritten(tmp_path):
-    """Whoever has the old file open keeps reading the old plan; a link is followed, a device is written to."""
+    """Whoever has the old file open keeps reading the old plan, and a link is followed."""
     path, link = tmp_path / "plan.json", tmp_path / "link.json"
     link.symlink_to(path)
     two_months().save(path)
@@ -494,8 +522,19 @@ def test_the_old_plan_is_replaced_and_never_rewritten(tmp_path):
         assert reader.read() == before
     assert path.read_bytes() != before
     assert link.is_symlink()
-    two_months().save("/dev/null")
-    assert not documents.Path("/dev/null").is_file()
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
+    """As with `-o /dev/stdout`: what is no plain file must stay what it is."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        two_months().save(pipe)
+        assert pipe.is_fifo()
+        assert os.read(reader, 100).startswith(b'{\n"format": "offtake.plan/1"')
+    finally:
+        os.close(reader)
 
 
 def test_a_number_that_is_not_finite_is_never_written(tmp_path):

@@ -15,7 +15,10 @@ from . import exits, options, terminal
 @terminal.debug_option
 @click.pass_context
 def command(ctx: click.Context, plan_path: Path, as_json: bool) -> None:
-    """Recompute every rule and every dollar of a plan from its instance, without the model or the solver."""
+    """Recompute every rule and every dollar of a plan.
+
+    From the instance stored in it, without the model or the solver. Exits with 4 if anything is wrong.
+    """
     from offtake import plan
     from offtake.audit import audit_document
 

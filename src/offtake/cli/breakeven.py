@@ -23,7 +23,11 @@ def command(
     ctx: click.Context, instance_path: Path, offers: tuple[str, ...], settings: tuple[str, ...], as_json: bool,
     **limits: Any,
 ) -> None:
-    """The price up to which each OFFER is worth taking (all of them by default), as an interval that is proven."""
+    """The price up to which each offer is worth taking.
+
+    Of each OFFER, or of all of them: as an interval that the gaps of the solves prove. An offer takes two to nine
+    solves.
+    """
     from offtake.study.breakeven import breakeven
 
     from .problems import load

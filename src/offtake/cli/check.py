@@ -23,7 +23,10 @@ MOST_REASONS = 6
 @terminal.debug_option
 @click.pass_context
 def command(ctx: click.Context, instance_path: Path, settings: tuple[str, ...], as_json: bool) -> None:
-    """Validate an instance: every error and warning, and the size of the model to come."""
+    """Validate an instance and say how large its model is.
+
+    Prints every error and warning with its place, and names workloads that no offer can serve.
+    """
     from offtake.instance import inspect
 
     from .problems import boxes, counted

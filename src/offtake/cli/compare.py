@@ -27,7 +27,11 @@ INSTANCE_SUFFIXES = (".yaml", ".yml")
 def command(
     ctx: click.Context, paths: tuple[Path, ...], force: bool, as_json: bool, **limits: Any
 ) -> None:
-    """Plans (or instances, solved on the way) side by side: deals, cost, service; all against the first one."""
+    """Plans side by side: deals, cost, service.
+
+    All are compared with the first one. Instances (.yaml) are solved on the way. Exits with 3 if the plans answer
+    different questions.
+    """
     if len(paths) < 2:
         raise click.UsageError("compare needs two plans or more.")
     from offtake.study.compare import compare

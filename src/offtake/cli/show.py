@@ -15,7 +15,10 @@ from . import options, terminal
 @terminal.json_option
 @terminal.debug_option
 def command(plan_path: Path, as_json: bool) -> None:
-    """Print a saved plan: deals to sign, capacity, service, cash, and why each offer was taken or not."""
+    """Print a saved plan.
+
+    Deals to sign, capacity, service, cash, obligations, and why each offer was taken or not.
+    """
     from offtake import plan
 
     document = plan.load(plan_path).to_document()

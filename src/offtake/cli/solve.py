@@ -33,7 +33,10 @@ def command(
     ctx: click.Context, instance_path: Path, output: Path | None, settings: tuple[str, ...], as_json: bool,
     **limits: Any,
 ) -> None:
-    """Find the cheapest plan, prove it within a gap, audit it, save it and print it."""
+    """Find the cheapest plan, prove it, audit it, save it.
+
+    Prints the plan. Ctrl-C or the time limit keep the best plan found so far, with the gap that is proven.
+    """
     from .problems import load
 
     instance = load(ctx, instance_path, settings)

@@ -24,7 +24,11 @@ Row = dict[str, Any]
 @terminal.debug_option
 @click.pass_context
 def command(ctx: click.Context, instance_path: Path, settings: tuple[str, ...], as_json: bool) -> None:
-    """Tokens/s per accelerator inside the latency target, and USD per million tokens by offer."""
+    """Speed and price of every offer for every workload.
+
+    Tokens/s per accelerator inside the latency target with the parallelism and batch behind them, USD per million
+    tokens at full use, and for offers that cannot serve a workload the reason.
+    """
     from offtake.throughput import rate_table
 
     from .problems import load

@@ -202,8 +202,8 @@ class Served(Keys):
     demand: Demand = Field(description="how many requests, and when")
     headroom: Annotated[float, Field(ge=1, le=10)] = Field(1.0, description="the planner's margin on the peak")
     unserved_usd_per_request: Positive | None = Field(None, description="absent: must be served")
-    allow: Allow = Allow()
-    deny: Allow = Allow()
+    allow: Allow = Field(Allow(), description="serve it from these only")
+    deny: Allow = Field(Allow(), description="never serve it from these")
 
 
 class Interactive(Served):

@@ -84,15 +84,16 @@ def _put(holder: Table | Row, key: Any, key_at: Span, value: Any, value_at: Span
 def _key(document: Table, holder: Table | Row, path: Path, rest: str, column: int) -> str | int:
     """The key with which the rest of the name begins. Ids may hold dots, so keys that exist are tried first."""
     first = rest.split(".")[0]
+    if not first:
+        raise _Unknown("a key is missing in the name", "keys are separated by single dots", column, column + 1)
     if isinstance(holder, Row):
         if first.isdecimal() and int(first) < len(holder):
             return int(first)
         help = f"entries are counted from 0; the last is {len(holder) - 1}" if holder else "it is empty"
         raise _Unknown(f"{place(path)} has no entry {first}", help, column, column + len(first))
     node = json_schema.at(path, document)
-    options = [*holder, *node.get("properties", {})]
-    if path and path[0] in CATALOGUES and len(path) == 1:
-        options += CATALOGUES[path[0]]()
+    facts = CATALOGUES[path[0]]() if len(path) == 1 and path[0] in CATALOGUES else {}
+    options = list(dict.fromkeys([*node.get("properties", {}), *holder, *facts]))
     known = [key for key in options if rest == str(key) or rest.startswith(f"{key}.")]
     if known:
         return max(known, key=lambda key: len(str(key)))

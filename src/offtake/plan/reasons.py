@@ -71,15 +71,24 @@ def _why_taken(facts: _Facts, key: str) -> str:
     hours = economics.hours_by_workload(compiled, flows, key)
     if not hours:
         return f"{_signed_words(compiled, flows, key)}: signed, but nothing is served from it."
-    main = max(hours, key=lambda workload: hours[workload])
-    others = [workload for workload in hours if workload != main]
-    also = f" (also {_listed(others)})" if others else ""
-    work = f"serves {_share_of_workload(compiled, flows, key, main):.0%} of {main}{also}"
-    price = _next_dearer(facts, key, main)
+    ranked = sorted(hours, key=lambda workload: -hours[workload])
     if leased:
         busy = f"at work {_utilisation(compiled, flows, key):.0%} of its hours"
-        return f"{_signed_words(compiled, flows, key)}: {work}, {busy}.{price}"
-    return f"Used in {_months_of_use(compiled, flows, key)}, at most {_peak(compiled, flows, key)}: {work}.{price}"
+        head = f"{_signed_words(compiled, flows, key)}: {busy}"
+    else:
+        head = f"Used {_months_of_use(compiled, flows, key)}, at most {_peak(compiled, flows, key)}"
+    carried = f"It carries {_share_while_used(compiled, flows, key, ranked[0]):.0%} of {ranked[0]} then."
+    return f"{head}, on {_work_words(hours, ranked)}. {carried}{_next_dearer(facts, key, ranked[0])}"
+
+
+def _work_words(hours: dict[str, float], ranked: list[str]) -> str:
+    """The workloads that take most of its hours."""
+    if len(ranked) == 1:
+        return ranked[0]
+    total = sum(hours.values())
+    said = [f"{workload} ({hours[workload] / total:.0%})" for workload in ranked[:MOST_LISTED]]
+    more = len(ranked) - MOST_LISTED
+    return _listed([*said, f"{more} more"] if more > 0 else said)
 
 
 def _signed_words(compiled: Compiled, flows: Flows, key: str) -> str:
@@ -93,11 +102,14 @@ def _signed_words(compiled: Compiled, flows: Flows, key: str) -> str:
     return _listed([f"{size} from {_listed(months)}" for size, months in starts.items()])
 
 
-def _share_of_workload(compiled: Compiled, flows: Flows, key: str, workload: str) -> float:
-    """Share of what is served of a workload over the horizon that comes from the offer."""
+def _share_while_used(compiled: Compiled, flows: Flows, key: str, workload: str) -> float:
+    """Share of what is served of a workload that comes from the offer, over the periods in which it works on it."""
     mine = {pool.id for pool in pools(compiled.instance) if pool.supply == key}
-    served = {pool: float(rate @ compiled.problem.hours) for pool, rate in flows.served_by(workload).items()}
-    return sum(rate for pool, rate in served.items() if pool in mine) / sum(served.values())
+    zeros = np.zeros(len(compiled.problem.hours))
+    by_pool = flows.served_by(workload)
+    own = sum((rate for pool, rate in by_pool.items() if pool in mine), zeros)
+    whole = np.where(own > 0, sum(by_pool.values(), zeros), 0.0)
+    return float(own @ compiled.problem.hours / (whole @ compiled.problem.hours))
 
 
 def _utilisation(compiled: Compiled, flows: Flows, key: str) -> float:
@@ -116,7 +128,10 @@ def _months_of_use(compiled: Compiled, flows: Flows, key: str) -> str:
             busy |= use.any(axis=1)
     months = [m for m, t in enumerate(compiled.problem.period_of) if busy[t]]
     first, last = tables.month_name(compiled, months[0]), tables.month_name(compiled, months[-1])
-    return f"{_count(len(months), 'month')} ({first}{f' to {last}' if first != last else ''})"
+    if len(months) == 1:
+        return f"in {first}"
+    whole = len(months) == months[-1] - months[0] + 1
+    return f"from {first} to {last}" if whole else f"in {len(months)} months between {first} and {last}"
 
 
 def _peak(compiled: Compiled, flows: Flows, key: str) -> str:
@@ -201,7 +216,7 @@ def _beside(facts: _Facts, key: str) -> str:
         return ""
     column = facts.compiled.columns[found.deal]
     deal = f"{_count(found.blocks, 'block')} from {column.start} for {_count(column.months, 'month')}"
-    return f"Beside this plan, {deal} would cost ${found.usd:,.0f} and replace use worth ${found.replaced_usd:,.0f}."
+    return f"Beside this plan, {deal} would cost {_usd(found.usd)} and replace use worth {_usd(found.replaced_usd)}."
 
 
 def _at_best_use(facts: _Facts, key: str) -> str:
@@ -224,6 +239,13 @@ def _best_deal(compiled: Compiled, use: economics.BestUse) -> str:
         return ""
     column = compiled.columns[use.deal]
     return f" (from {column.start} for {_count(column.months, 'month')}, {use.fill:.0%} of its hours at work)"
+
+
+def _usd(usd: float) -> str:
+    for unit, word in ((1e9, " billion"), (1e6, " million")):
+        if abs(usd) >= unit:
+            return f"${usd / unit:.4g}{word}"
+    return f"${usd:,.0f}"
 
 
 def _price(usd: float) -> str:

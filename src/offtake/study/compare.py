@@ -173,7 +173,7 @@ def _outcome(first: str, a: Row, second: str, b: Row, comparable: bool) -> list[
     if difference == 0:
         return [f"{first} and {second} cost the same: {_usd(a['objective_usd'])}."]
     word = "less" if difference < 0 else "more"
-    share = f" ({abs(difference) / abs(a['objective_usd']):.2%})" if a["objective_usd"] else ""
+    share = f" ({abs(difference) / abs(a['objective_usd']):.2%})" if a["objective_usd"] and comparable else ""
     said = [f"{second} costs {_usd(abs(difference))} {word} than {first}{share}."]
     low, high = b["bound_usd"] - a["objective_usd"], b["objective_usd"] - a["bound_usd"]
     if comparable and a["instance"]["sha256"] != b["instance"]["sha256"] and low <= 0 <= high:

@@ -1,0 +1,114 @@
+"""The instances that ship: they load, every price has a source, and their comments tell the truth."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+import yaml
+
+from offtake.compile import compile_instance
+from offtake.engine import solve
+from offtake.instance import Instance, inspect, load
+from offtake.plan import Plan
+
+FOLDER = Path(__file__).parents[1] / "instances"
+FILES = sorted(FOLDER.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_loads_without_errors_or_warnings(path: Path) -> None:
+    """A shipped instance is an example: not even a warning, so every price has its source."""
+    inspection = inspect(path)
+    assert inspection.instance is not None
+    assert [f"{found.code} {found.message}" for found in inspection.diagnostics] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_has_a_row_in_the_table(path: Path) -> None:
+    assert f"| [{path.name}]({path.name})" in (FOLDER / "README.md").read_text(encoding="utf-8")
+
+
+def quickstart_cost_usd(early: int, late: int) -> float:
+    """The derivation in the head of quickstart.yaml, in its own numbers."""
+    first = max(0, 96 - 64 * early) * 5.00 * (720 + 744 + 744)
+    second = max(0, 144 - 64 * early - 64 * late) * 5.00 * (720 + 744 + 720)
+    return 600_000.0 * early + 240_000.0 * late + first + second
+
+
+def test_quickstart_solves_to_the_derived_optimum() -> None:
+    """1,368,000 USD with one block of each lease; the next best pair of the sixteen costs 1,374,720 USD."""
+    costs = {pair: quickstart_cost_usd(*pair) for pair in product(range(4), range(4))}
+    best, second = sorted(costs, key=costs.__getitem__)[:2]
+    assert (best, costs[best], second, costs[second]) == ((1, 1), 1_368_000.0, (2, 0), 1_374_720.0)
+    plan = solve(load(FOLDER / "quickstart.yaml"), gap=0.0).to_document()
+    assert plan["status"] == "optimal"
+    assert plan["audit"]["passed"]
+    assert plan["objective_usd"] == pytest.approx(1_368_000.0, abs=0.005)
+    assert [(deal["offer"], deal["start"], deal["blocks"]) for deal in plan["deals"]] == [
+        ("lease-now", "2026-06", 1),
+        ("lease-late", "2026-09", 1),
+    ]
+
+
+def shares(plan: Plan) -> dict[str, dict[str, float]]:
+    """Month -> what serves the startup's product -> its share of the work."""
+    return {row["month"]: row["by"] for row in plan.to_document()["service"]}
+
+
+def test_startup_moves_in_the_months_that_its_comment_names() -> None:
+    """Tokens alone, on demand from April 2027, reserved from the Series A, no tokens from March 2028."""
+    plan = solve(load(FOLDER / "startup.yaml"), gap=1e-4)
+    document, served = plan.to_document(), shares(plan)
+    assert document["audit"]["passed"]
+    assert document["objective_usd"] == pytest.approx(1.002e6, rel=1e-3)
+    months = sorted(served)
+    assert [m for m in months if "tokens" in served[m] and served[m]["tokens"] > 1e-6][-1] == "2028-02"
+    assert next(m for m in months if served[m].get("on-demand/h100", 0.0) > 1e-6) == "2027-04"
+    assert all(served[m] == {"tokens": pytest.approx(1.0)} for m in months if m < "2027-04")
+    assert served["2027-11"]["on-demand/h100"] == pytest.approx(0.62, abs=0.01)
+    deals = [(deal["offer"], deal["start"], deal["blocks"]) for deal in document["deals"]]
+    assert deals == [("reserved", "2027-12", 1), ("reserved", "2028-03", 1)]
+
+
+def test_startup_would_reserve_in_september_with_money_enough() -> None:
+    """The seed round, not the price, delays the first reservation by three months."""
+    rich = solve(load(FOLDER / "startup.yaml", ["finance.funding_usd={2026-06: 20.0e6}"]), gap=1e-4).to_document()
+    assert rich["deals"][0]["start"] == "2027-09"
+    assert rich["objective_usd"] == pytest.approx(0.985e6, rel=1e-3)
+
+
+@pytest.fixture(scope="module")
+def frontier() -> Instance:
+    return load(FOLDER / "frontier-lab.yaml")
+
+
+def test_frontier_lab_has_the_size_that_it_claims(frontier: Instance) -> None:
+    assert len(frontier.offers) >= 25
+    assert len(frontier.workloads) >= 12
+    assert len({workload.region for workload in frontier.workloads.values()}) >= 4
+    assert (frontier.horizon.months, frontier.day.blocks) == (36, 4)
+
+
+def test_every_workload_of_the_frontier_lab_has_choices(frontier: Instance) -> None:
+    """Several pools serve each, and something that needs no signature does."""
+    compiled = compile_instance(frontier)
+    assert 150 <= len(compiled.problem.deals) <= 400
+    for workload in frontier.workloads:
+        pools = [pool for pool, served in compiled.problem.rate if served == workload]
+        assert len(pools) >= 4, workload
+        assert set(pools) & set(compiled.problem.elastic_limit), workload
+
+
+def test_nothing_assumed_is_passed_off_as_known() -> None:
+    """Every offer, contract and rate of the file itself carries a source, and `assumed` names keys that it has."""
+    for path in FILES:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        supplies = {**document["offers"], **document.get("signed", {})}
+        for key, entry in supplies.items():
+            assert entry["source"], (path.name, key)
+            for name in entry.get("assumed", []):
+                assert name.split(".")[0] in entry, (path.name, key, name)
+        for rate in document.get("throughput", {}).get("rates", []):
+            assert rate["source"], (path.name, rate)
