@@ -246,6 +246,14 @@ def batch_fills_the_valley():
 
 
 @toy(7200.0)
+def batch_is_paid_for_wherever_it_runs():
+    """All work arrives in the first half of the day and may run in the second: 10 x 720 chip-hours at 1 USD either way."""
+    workload = batch()
+    workload["demand"]["shape"] = [2.0] * 12 + [0.0] * 12
+    return problem(day={"blocks": 2}, workloads={"chat": workload})
+
+
+@toy(7200.0)
 def pay_for_the_mean():
     """Peak 10 x 2 x 1.25 = 25 chips are provisioned on demand, 10 are paid for; 25 chips leased would cost 12,500."""
     toy = problem(demand={"peak_to_mean": 2.0, "headroom": 1.25}, offers={"lease": lease(5.0, 2500.0, blocks={"max": 5})})

@@ -10,7 +10,8 @@
 
     unserved = sum phi_b H_t 3600 (Dbar/D) u x penalty                                               [USD, discounted]
 
-u <= D in a block where a price for it is stated, and 0 elsewhere. Batch work is free over the blocks of a period.
+u <= D in a block where a price for it is stated, and 0 elsewhere. Batch work is free over the blocks of a period, and
+paid for wherever it runs: its Dbar/D is 1 / (peak_to_mean x headroom) in every block, also where nothing arrives.
 """
 
 from __future__ import annotations
