@@ -73,8 +73,15 @@ from offtake.instance.schema import Instance
 
 Json = dict[str, Any]
 
-ACCELERATOR = {"family": "cuda", "bf16_tflops": 1000.0, "memory_gb": 80.0, "memory_tb_s": 3.0, "link_gb_s": 450.0,
-               "domain": 8, "all_in_kw": 1.5}
+ACCELERATOR = {
+    "family": "cuda",
+    "bf16_tflops": 1000.0,
+    "memory_gb": 80.0,
+    "memory_tb_s": 3.0,
+    "link_gb_s": 450.0,
+    "domain": 8,
+    "all_in_kw": 1.5,
+}
 MODEL = {"parameters": 8e9, "active_parameters": 8e9, "layers": 32, "hidden_size": 4096, "kv_bytes_per_token": 65536.0}
 REQUEST = {"input_tokens": 1000.0, "output_tokens": 500.0, "reasoning_multiplier": 2.0}
 
@@ -99,41 +106,101 @@ def instance_document() -> Json:
         "accelerators": {"chip": ACCELERATOR},
         "models": {"llm": MODEL},
         "workloads": {
-            "chat": {"kind": "interactive", "model": "llm", "region": "there", "request": REQUEST,
-                     "slo": {"ttft_ms": 10000.0, "tpot_ms": 1000.0},
-                     "demand": {"requests_per_s": 8.0, "peak_to_mean": 1.25}, "unserved_usd_per_request": 0.01},
-            "night": {"kind": "batch", "model": "llm", "region": "here", "request": REQUEST, "within_days": 31.0,
-                      "demand": {"requests_per_s": 2.0}},
+            "chat": {
+                "kind": "interactive",
+                "model": "llm",
+                "region": "there",
+                "request": REQUEST,
+                "slo": {"ttft_ms": 10000.0, "tpot_ms": 1000.0},
+                "demand": {"requests_per_s": 8.0, "peak_to_mean": 1.25},
+                "unserved_usd_per_request": 0.01,
+            },
+            "night": {
+                "kind": "batch",
+                "model": "llm",
+                "region": "here",
+                "request": REQUEST,
+                "within_days": 31.0,
+                "demand": {"requests_per_s": 2.0},
+            },
         },
         "providers": {"neo": {"kind": "neocloud"}, "tokens": {"kind": "api"}},
         "offers": {
-            "lease": {"provider": "neo", "region": "here", "accelerators": {"chip": 4.0},
-                      "blocks": {"min": 1, "max": 2}, "sign_by": "2026-01",
-                      "start": {"earliest": "2026-01", "latest": "2026-02"}, "ramp": [0.5, 1.0], "availability": 0.75,
-                      "terms": [{"months": 4, "usd_per_accelerator_hour": 2.0, "take_or_pay": 0.5, "prepay": 0.25,
-                                 "signing_fee_usd": 1000.0}]},
-            "tower": {"provider": "neo", "region": "here", "accelerators": {"chip": 1.0}, "repeat": "stack",
-                      "start": {"every_months": 2}, "terms": [{"months": 3, "usd_per_month": 100.0}]},
-            "block": {"provider": "neo", "region": "here", "mw": 0.01, "accelerator": "chip",
-                      "repeat": "one_at_a_time", "terms": [{"months": 2, "usd_per_mw_month": 1000.0}]},
-            "spot": {"provider": "neo", "region": "here", "accelerator": "chip", "availability": 0.8,
-                     "elastic": {"usd_per_accelerator_hour": {"2026-01": 5.0, "2026-03": 4.0},
-                                 "max_accelerators": 5.0}},
-            "api": {"provider": "tokens", "region": "there",
-                    "api": {"models": ["llm"], "usd_per_million_input_tokens": 2.0,
-                            "usd_per_million_output_tokens": 3.0, "max_requests_per_s": 3.0,
-                            "ttft_ms": 400.0, "tpot_ms": 18.0}},
+            "lease": {
+                "provider": "neo",
+                "region": "here",
+                "accelerators": {"chip": 4.0},
+                "blocks": {"min": 1, "max": 2},
+                "sign_by": "2026-01",
+                "start": {"earliest": "2026-01", "latest": "2026-02"},
+                "ramp": [0.5, 1.0],
+                "availability": 0.75,
+                "terms": [
+                    {
+                        "months": 4,
+                        "usd_per_accelerator_hour": 2.0,
+                        "take_or_pay": 0.5,
+                        "prepay": 0.25,
+                        "signing_fee_usd": 1000.0,
+                    }
+                ],
+            },
+            "tower": {
+                "provider": "neo",
+                "region": "here",
+                "accelerators": {"chip": 1.0},
+                "repeat": "stack",
+                "start": {"every_months": 2},
+                "terms": [{"months": 3, "usd_per_month": 100.0}],
+            },
+            "block": {
+                "provider": "neo",
+                "region": "here",
+                "mw": 0.01,
+                "accelerator": "chip",
+                "repeat": "one_at_a_time",
+                "terms": [{"months": 2, "usd_per_mw_month": 1000.0}],
+            },
+            "spot": {
+                "provider": "neo",
+                "region": "here",
+                "accelerator": "chip",
+                "availability": 0.8,
+                "elastic": {"usd_per_accelerator_hour": {"2026-01": 5.0, "2026-03": 4.0}, "max_accelerators": 5.0},
+            },
+            "api": {
+                "provider": "tokens",
+                "region": "there",
+                "api": {
+                    "models": ["llm"],
+                    "usd_per_million_input_tokens": 2.0,
+                    "usd_per_million_output_tokens": 3.0,
+                    "max_requests_per_s": 3.0,
+                    "ttft_ms": 400.0,
+                    "tpot_ms": 18.0,
+                },
+            },
         },
         "signed": {
-            "old": {"provider": "neo", "region": "here", "accelerators": {"chip": 2.0}, "start": "2025-12",
-                    "term": {"months": 3, "usd_per_month": 1000.0, "take_or_pay": 0.5, "prepay": 0.5}},
+            "old": {
+                "provider": "neo",
+                "region": "here",
+                "accelerators": {"chip": 2.0},
+                "start": "2025-12",
+                "term": {"months": 3, "usd_per_month": 1000.0, "take_or_pay": 0.5, "prepay": 0.5},
+            },
         },
-        "groups": [{"at_most": 1, "offers": ["lease", "block"]}, {"at_least": 1, "offers": ["lease", "tower"]},
-                   {"requires": "lease", "offer": "tower"}],
-        "throughput": {"rates": [
-            {"accelerator": "chip", "workload": "chat", "requests_per_s_per_accelerator": 2.0},
-            {"accelerator": "chip", "workload": "night", "requests_per_s_per_accelerator": 1.0},
-        ]},
+        "groups": [
+            {"at_most": 1, "offers": ["lease", "block"]},
+            {"at_least": 1, "offers": ["lease", "tower"]},
+            {"requires": "lease", "offer": "tower"},
+        ],
+        "throughput": {
+            "rates": [
+                {"accelerator": "chip", "workload": "chat", "requests_per_s_per_accelerator": 2.0},
+                {"accelerator": "chip", "workload": "night", "requests_per_s_per_accelerator": 1.0},
+            ]
+        },
     }
 
 
@@ -161,19 +228,35 @@ def plan_document() -> Json:
                 *(["spot/chip", "night", 1, b, 0, 2.31] for b in both),
             ],
             "unserved": [["chat", 0, b, 0, 1.0] for b in both],
-            "beyond": [[0, "lease/chip", 0, 0, 334.8], [0, "lease/chip", 1, 0, 1274.4],
-                       ["old", "old/chip", 0, 0, 446.4]],
+            "beyond": [
+                [0, "lease/chip", 0, 0, 334.8],
+                [0, "lease/chip", 1, 0, 1274.4],
+                ["old", "old/chip", 0, 0, 446.4],
+            ],
         },
         "cash": cash_rows(),
-        "obligations": [{"month": "2026-01", "usd": 6658.0}, {"month": "2026-02", "usd": 4392.0},
-                        {"month": "2026-03", "usd": 2160.0}, {"month": "2026-04", "usd": 0.0}],
-        "cost": [{"line": "contracts", "usd": 7675.896823}, {"line": "use_beyond", "usd": 4386.69696},
-                 {"line": "elastic", "usd": 24395.243136}, {"line": "tokens", "usd": 57490.14528},
-                 {"line": "egress", "usd": 4611.3214464}, {"line": "unserved", "usd": 21427.2}],
+        "obligations": [
+            {"month": "2026-01", "usd": 6658.0},
+            {"month": "2026-02", "usd": 4392.0},
+            {"month": "2026-03", "usd": 2160.0},
+            {"month": "2026-04", "usd": 0.0},
+        ],
+        "cost": [
+            {"line": "contracts", "usd": 7675.896823},
+            {"line": "use_beyond", "usd": 4386.69696},
+            {"line": "elastic", "usd": 24395.243136},
+            {"line": "tokens", "usd": 57490.14528},
+            {"line": "egress", "usd": 4611.3214464},
+            {"line": "unserved", "usd": 21427.2},
+        ],
         "kpis": {
-            "cost_usd": 119986.503646, "npv_cash_usd": 101900.8077824, "cash_in_horizon_usd": 105309.264,
-            "peak_obligations_usd": 6658.0, "peak_obligations_month": "2026-01",
-            "share_served": 1 - 2142720 / 77760000, "utilisation": 5481.6 / 8196,
+            "cost_usd": 119986.503646,
+            "npv_cash_usd": 101900.8077824,
+            "cash_in_horizon_usd": 105309.264,
+            "peak_obligations_usd": 6658.0,
+            "peak_obligations_month": "2026-01",
+            "share_served": 1 - 2142720 / 77760000,
+            "utilisation": 5481.6 / 8196,
             "usd_per_million_tokens": 98559.303646 / 145099.4688,
         },
     }
@@ -194,14 +277,29 @@ def cash_rows() -> list[Json]:
         ("egress", "old"): (857.088,),
         ("egress", "spot"): (428.544, 193.536, 214.272),
     }
-    return [{"month": f"2026-{m + 1:02d}", "line": line, "offer": offer, "usd": usd}
-            for (line, offer), row in lines.items() for m, usd in enumerate(row)]
+    return [
+        {"month": f"2026-{m + 1:02d}", "line": line, "offer": offer, "usd": usd}
+        for (line, offer), row in lines.items()
+        for m, usd in enumerate(row)
+    ]
 
 
 def deal_row(offer: str = "lease", start: str = "2026-01", **keys: Any) -> Json:
-    row = {"offer": offer, "provider": "neo", "node": 0, "start": start, "signing": start, "months": 4, "term": 0,
-           "blocks": 1, "accelerators": 4, "accelerators_by_type": {"chip": 4}, "power_mw": 0.006,
-           "cash_usd": 11032.0, "npv_usd": 7675.896823}
+    row = {
+        "offer": offer,
+        "provider": "neo",
+        "node": 0,
+        "start": start,
+        "signing": start,
+        "months": 4,
+        "term": 0,
+        "blocks": 1,
+        "accelerators": 4,
+        "accelerators_by_type": {"chip": 4},
+        "power_mw": 0.006,
+        "cash_usd": 11032.0,
+        "npv_usd": 7675.896823,
+    }
     return {**row, **keys}
 
 
@@ -246,8 +344,10 @@ def broken(rule: str, sentence: str) -> Callable:
     return register
 
 
-@broken("periods_of_instance", "the plan has 3 periods that are not the 2 of the instance, which begin in 2026-01 "
-        "and end with 2026-03")
+@broken(
+    "periods_of_instance",
+    "the plan has 3 periods that are not the 2 of the instance, which begin in 2026-01 and end with 2026-03",
+)
 def monthly_periods(instance: Json, plan: Json) -> None:
     plan["periods"] = [{"start": f"2026-0{m}", "months": 1} for m in (1, 2, 3)]
 
@@ -277,8 +377,9 @@ def start_after_horizon(instance: Json, plan: Json) -> None:
     plan["deals"][0]["start"] = "2026-04"
 
 
-@broken("deals_on_offer", "deal 1 repeats the deal of 'lease' from 2026-01, term 0; blocks of one deal stand in one "
-        "row")
+@broken(
+    "deals_on_offer", "deal 1 repeats the deal of 'lease' from 2026-01, term 0; blocks of one deal stand in one row"
+)
 def deal_twice(instance: Json, plan: Json) -> None:
     plan["deals"].append(deal_row())
 
@@ -298,8 +399,10 @@ def start_off_step(instance: Json, plan: Json) -> None:
     plan["deals"].append(deal_row("tower", "2026-02"))
 
 
-@broken("signed_in_time", "deal 0 of lease says it is signed in 2025-12; a start in 2026-01 less a lead of 0 months "
-        "is 2026-01")
+@broken(
+    "signed_in_time",
+    "deal 0 of lease says it is signed in 2025-12; a start in 2026-01 less a lead of 0 months is 2026-01",
+)
 def wrong_signing_month(instance: Json, plan: Json) -> None:
     plan["deals"][0]["signing"] = "2025-12"
 
@@ -360,14 +463,16 @@ def required_offer_missing(instance: Json, plan: Json) -> None:
     plan["deals"] = [deal_row("tower")]
 
 
-@broken("decisions_name_what_exists", "decisions.serve[0] names the pool 'lease/b200', which the instance does not "
-        "have")
+@broken(
+    "decisions_name_what_exists", "decisions.serve[0] names the pool 'lease/b200', which the instance does not have"
+)
 def unknown_pool(instance: Json, plan: Json) -> None:
     plan["decisions"]["serve"][0][0] = "lease/b200"
 
 
-@broken("decisions_name_what_exists", "decisions.unserved[1] names the workload 'chatter', which the instance does not "
-        "have")
+@broken(
+    "decisions_name_what_exists", "decisions.unserved[1] names the workload 'chatter', which the instance does not have"
+)
 def unknown_workload(instance: Json, plan: Json) -> None:
     plan["decisions"]["unserved"][1][0] = "chatter"
 
@@ -387,8 +492,10 @@ def unknown_node_of_beyond(instance: Json, plan: Json) -> None:
     plan["decisions"]["beyond"][0][3] = 1
 
 
-@broken("decisions_name_what_exists", "decisions.beyond[0] names 7, which is neither a sound row of the deals nor a "
-        "contract in force")
+@broken(
+    "decisions_name_what_exists",
+    "decisions.beyond[0] names 7, which is neither a sound row of the deals nor a contract in force",
+)
 def beyond_unknown_deal(instance: Json, plan: Json) -> None:
     plan["decisions"]["beyond"][0][0] = 7
 
@@ -413,14 +520,17 @@ def denied_provider(instance: Json, plan: Json) -> None:
     instance["workloads"]["chat"]["deny"] = {"providers": ["neo"]}
 
 
-@broken("capacity_held", "lease/chip serves with 1.6 accelerators in 2026-01, 12 to 24 h UTC; its contracts "
-        "deliver 1.5")
+@broken(
+    "capacity_held", "lease/chip serves with 1.6 accelerators in 2026-01, 12 to 24 h UTC; its contracts deliver 1.5"
+)
 def more_than_delivered(instance: Json, plan: Json) -> None:
     plan["decisions"]["serve"][1][5] = 1.6
 
 
-@broken("capacity_held", "old/chip serves with 1 accelerators in 2026-02 to 2026-03, 00 to 12 h UTC; its contracts "
-        "deliver 0")
+@broken(
+    "capacity_held",
+    "old/chip serves with 1 accelerators in 2026-02 to 2026-03, 00 to 12 h UTC; its contracts deliver 0",
+)
 def contract_that_ends_within_the_period(instance: Json, plan: Json) -> None:
     plan["decisions"]["serve"].append(["old/chip", "chat", 1, 0, 0, 1.0])
 
@@ -440,20 +550,26 @@ def more_than_api(instance: Json, plan: Json) -> None:
     instance["offers"]["api"]["api"]["max_requests_per_s"] = 2.5
 
 
-@broken("elastic_within_limit", "spot/chip serves with 2.81 accelerators in 2026-02 to 2026-03, 00 to 12 h UTC; it "
-        "offers 0")
+@broken(
+    "elastic_within_limit", "spot/chip serves with 2.81 accelerators in 2026-02 to 2026-03, 00 to 12 h UTC; it offers 0"
+)
 def elastic_gone_within_the_period(instance: Json, plan: Json) -> None:
     instance["offers"]["spot"]["start"] = {"latest": "2026-02"}
 
 
-@broken("use_is_paid", "lease/chip is used for 892.8 accelerator-hours in 2026-01; 558 are paid whether used or not "
-        "and 334.7 beyond")
+@broken(
+    "use_is_paid",
+    "lease/chip is used for 892.8 accelerator-hours in 2026-01; 558 are paid whether used or not and 334.7 beyond",
+)
 def use_not_paid(instance: Json, plan: Json) -> None:
     plan["decisions"]["beyond"][0][4] = 334.7
 
 
-@broken("beyond_within_allowance", "lease is billed 558.1 accelerator-hours of lease/chip beyond its take-or-pay share "
-        "in 2026-01; it delivers 558 beyond it")
+@broken(
+    "beyond_within_allowance",
+    "lease is billed 558.1 accelerator-hours of lease/chip beyond its take-or-pay share "
+    "in 2026-01; it delivers 558 beyond it",
+)
 def beyond_what_is_delivered(instance: Json, plan: Json) -> None:
     plan["decisions"]["beyond"][0][4] = 558.1
 
@@ -468,28 +584,36 @@ def more_unserved_than_demand(instance: Json, plan: Json) -> None:
     plan["decisions"]["unserved"][0][4] = 10.5
 
 
-@broken("unserved_is_priced", "chat is left 1 requests/s unserved in 2026-01, 00 to 12 h UTC; it must be served: the "
-        "instance sets no unserved_usd_per_request")
+@broken(
+    "unserved_is_priced",
+    "chat is left 1 requests/s unserved in 2026-01, 00 to 12 h UTC; it must be served: the "
+    "instance sets no unserved_usd_per_request",
+)
 def unserved_without_price(instance: Json, plan: Json) -> None:
     del instance["workloads"]["chat"]["unserved_usd_per_request"]
 
 
-@broken("batch_done_after_arrival", "night has done 5,490,720 requests by the end of 2026-01, and only 5,356,800 have "
-        "arrived")
+@broken(
+    "batch_done_after_arrival",
+    "night has done 5,490,720 requests by the end of 2026-01, and only 5,356,800 have arrived",
+)
 def batch_before_arrival(instance: Json, plan: Json) -> None:
     """744 h x 3600 s x (2.82 + 1.28) / 2 = 5490720; arrived 744 x 3600 x 2."""
     plan["decisions"]["serve"][13][5] = 1.28
 
 
-@broken("batch_done_in_time", "night has done 3,776,544 requests by the end of 2026-01; 5,356,800 had to be done "
-        "by then")
+@broken(
+    "batch_done_in_time", "night has done 3,776,544 requests by the end of 2026-01; 5,356,800 had to be done by then"
+)
 def batch_too_late(instance: Json, plan: Json) -> None:
     """A window of 30 days is no whole period: January's work is due in January."""
     instance["workloads"]["night"]["within_days"] = 30.0
 
 
-@broken("batch_done_in_time", "night has done 15,526,512 requests by the end of 2026-02 to 2026-03; 15,552,000 had to "
-        "be done by then")
+@broken(
+    "batch_done_in_time",
+    "night has done 15,526,512 requests by the end of 2026-02 to 2026-03; 15,552,000 had to be done by then",
+)
 def batch_left_over(instance: Json, plan: Json) -> None:
     """0.01 accelerators less in one block: 1416 x 3600 x 0.01 / 2 = 25488 requests left."""
     plan["decisions"]["serve"][14][5] = 2.30
@@ -512,8 +636,11 @@ def over_the_year_with_its_tail(instance: Json, plan: Json) -> None:
     instance["finance"]["budget_usd"][2026] = 107469.0
 
 
-@broken("balance_kept", "the balance at the end of 2026-02 is 214.00 USD (funding 60,000.00 USD, other cash "
-        "-200.00 USD, paid 59,586.00 USD); it must be at least 215.00 USD")
+@broken(
+    "balance_kept",
+    "the balance at the end of 2026-02 is 214.00 USD (funding 60,000.00 USD, other cash "
+    "-200.00 USD, paid 59,586.00 USD); it must be at least 215.00 USD",
+)
 def out_of_cash(instance: Json, plan: Json) -> None:
     instance["finance"]["cash_min_usd"] = 215.0
 
@@ -553,14 +680,20 @@ def wrong_deal_cash(instance: Json, plan: Json) -> None:
     plan["deals"][0]["cash_usd"] += 0.02
 
 
-@broken("deal_npv_to_the_cent", "deal 0 of lease prints a net present value of 7,675.88 USD; its payments, discounted "
-        "and charged by the terminal rule pro_rata, are 7,675.90 USD")
+@broken(
+    "deal_npv_to_the_cent",
+    "deal 0 of lease prints a net present value of 7,675.88 USD; its payments, discounted "
+    "and charged by the terminal rule pro_rata, are 7,675.90 USD",
+)
 def wrong_deal_npv(instance: Json, plan: Json) -> None:
     plan["deals"][0]["npv_usd"] -= 0.02
 
 
-@broken("deal_npv_to_the_cent", "deal 0 of lease prints a net present value of 7,675.90 USD; its payments, discounted "
-        "and charged by the terminal rule none, are 10,527.40 USD")
+@broken(
+    "deal_npv_to_the_cent",
+    "deal 0 of lease prints a net present value of 7,675.90 USD; its payments, discounted "
+    "and charged by the terminal rule none, are 10,527.40 USD",
+)
 def other_terminal_rule(instance: Json, plan: Json) -> None:
     instance["finance"]["terminal"] = "none"
 
@@ -580,8 +713,9 @@ def unknown_cash_line(instance: Json, plan: Json) -> None:
     plan["cash"].append({"month": "2026-01", "line": "bribes", "offer": "lease", "usd": 5.0})
 
 
-@broken("obligations_to_the_cent", "the table of obligations prints 4,391.00 USD after 2026-02; 4,392.00 USD are still "
-        "owed")
+@broken(
+    "obligations_to_the_cent", "the table of obligations prints 4,391.00 USD after 2026-02; 4,392.00 USD are still owed"
+)
 def wrong_obligations(instance: Json, plan: Json) -> None:
     plan["obligations"][1]["usd"] = 4391.0
 
@@ -596,14 +730,18 @@ def wrong_objective(instance: Json, plan: Json) -> None:
     plan["objective_usd"] = 119987.0
 
 
-@broken("objective_is_the_cost", "the plan prints an objective of 119,986.50 USD; the lines of its cost table sum to "
-        "120,086.50 USD")
+@broken(
+    "objective_is_the_cost",
+    "the plan prints an objective of 119,986.50 USD; the lines of its cost table sum to 120,086.50 USD",
+)
 def cost_does_not_sum(instance: Json, plan: Json) -> None:
     plan["cost"].append({"line": "other", "usd": 100.0})
 
 
-@broken("bound_below_objective", "the bound of 120,000.00 USD is above the objective of 119,986.50 USD: one of them is "
-        "wrong")
+@broken(
+    "bound_below_objective",
+    "the bound of 120,000.00 USD is above the objective of 119,986.50 USD: one of them is wrong",
+)
 def bound_above(instance: Json, plan: Json) -> None:
     plan["bound_usd"] = 120000.0
 
@@ -684,14 +822,25 @@ def test_every_rule_is_broken_by_some_plan() -> None:
 
 def test_the_limits_of_a_signing_are_allowed() -> None:
     """The last start month, the last of the quote month, all blocks, the second step, one after another."""
+
     def sign_more(instance: Json, plan: Json) -> None:
         instance["offers"]["lease"]["sign_by"] = "2026-02"
         instance["groups"][0] = {"at_most": 2, "offers": ["lease", "block"]}
-        plan["deals"] = [deal_row("lease", "2026-02", blocks=2), deal_row("tower", "2026-03"),
-                         deal_row("block", "2026-01"), deal_row("block", "2026-03")]
+        plan["deals"] = [
+            deal_row("lease", "2026-02", blocks=2),
+            deal_row("tower", "2026-03"),
+            deal_row("block", "2026-01"),
+            deal_row("block", "2026-03"),
+        ]
 
-    signing = {"deals_on_offer", "started_in_window", "signed_in_time", "blocks_allowed", "repeated_as_allowed",
-               "groups_respected"}
+    signing = {
+        "deals_on_offer",
+        "started_in_window",
+        "signed_in_time",
+        "blocks_allowed",
+        "repeated_as_allowed",
+        "groups_respected",
+    }
     assert {finding.rule for finding in audited_toy(sign_more).findings} & signing == set()
 
 
@@ -719,6 +868,7 @@ def test_beyond_a_trillion_dollars_a_double_holds_no_cents() -> None:
 
 def test_a_millionth_is_the_tolerance_of_rows() -> None:
     """Unserved 1 - 5e-6 of the 10 requests/s misses 0.5 millionths of the row; 1 - 20e-6 misses two."""
+
     def short_by(amount: float) -> AuditReport:
         return audited_toy(lambda instance, plan: plan["decisions"]["unserved"][0].__setitem__(4, 1 - amount))
 
@@ -739,12 +889,16 @@ def test_many_findings_of_a_rule_are_counted() -> None:
 
 def test_no_deal_and_no_demand_left_is_a_plan_too() -> None:
     """Nothing signed, all chat unserved: 8 requests/s x 3600 x 0.01 = 288 USD an hour."""
+
     def sign_nothing(instance: Json, plan: Json) -> None:
         instance["signed"], instance["groups"] = {}, []
         del instance["workloads"]["night"], instance["throughput"]["rates"][1]
         plan.update(deals=[], cash=[], obligations=[], kpis={"peak_obligations_month": None, "utilisation": None})
-        plan["decisions"] = {"serve": [], "beyond": [],
-                             "unserved": [["chat", t, b, 0, 10.0] for t in (0, 1) for b in (0, 1)]}
+        plan["decisions"] = {
+            "serve": [],
+            "beyond": [],
+            "unserved": [["chat", t, b, 0, 10.0] for t in (0, 1) for b in (0, 1)],
+        }
         penalty = 288 * (744 + 1330.7904)
         plan.update(objective_usd=penalty, bound_usd=penalty, gap=0.0, cost=[{"line": "unserved", "usd": penalty}])
 
@@ -811,8 +965,10 @@ MALFORMED = [
     (at("deals.0.blocks", True), "deals[0].blocks must be a number, not true"),
     (at("deals.0.start", "June 2026"), "deals[0].start must be a month written YYYY-MM, not 'June 2026'"),
     (at("deals.0.npv_usd", ...), "deals[0] has no key `npv_usd`; solve the instance again to get a whole plan"),
-    (at("deals.0.accelerators_by_type", {"\x1b[2J": "all"}),
-     "deals[0].accelerators_by_type.'\\x1b[2J' must be a number, not 'all'"),
+    (
+        at("deals.0.accelerators_by_type", {"\x1b[2J": "all"}),
+        "deals[0].accelerators_by_type.'\\x1b[2J' must be a number, not 'all'",
+    ),
     (at("objective_usd", None), "objective_usd must be a number, not null"),
     (at("bound_usd", float("-inf")), "bound_usd is -inf; every number of a plan is finite"),
     (at("objective_usd", 10**4000), "objective_usd is beyond 1e+30; no figure of a plan is that large"),
@@ -851,8 +1007,12 @@ def places(document: Any) -> list[tuple]:
 
 PLACES = places({key: value for key, value in plan_document().items() if key != "format"})
 ANY_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(
-        [10**40, -1, 2, 1e308, 5e-324, "9999-12", "0000-01", "2026-02", "lease", "spot", "old", "night"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from([10**40, -1, 2, 1e308, 5e-324, "9999-12", "0000-01", "2026-02", "lease", "spot", "old", "night"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
@@ -890,15 +1050,18 @@ def near(value: Decimal, expected: float) -> bool:
     return float(value) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize(("rate", "basis", "timing", "expected"), [
-    (0.44, "effective", "start", 1.44 ** (-1 / 12)),
-    (0.44, "effective", "mid", 1.44 ** (-1.5 / 12)),
-    (0.44, "effective", "end", 1.44 ** (-2 / 12)),
-    (0.6, "nominal", "start", 1.05**-1),
-    (0.6, "nominal", "mid", 1.05**-1.5),
-    (0.6, "nominal", "end", 1.05**-2),
-    (0.0, "effective", "mid", 1.0),
-])
+@pytest.mark.parametrize(
+    ("rate", "basis", "timing", "expected"),
+    [
+        (0.44, "effective", "start", 1.44 ** (-1 / 12)),
+        (0.44, "effective", "mid", 1.44 ** (-1.5 / 12)),
+        (0.44, "effective", "end", 1.44 ** (-2 / 12)),
+        (0.6, "nominal", "start", 1.05**-1),
+        (0.6, "nominal", "mid", 1.05**-1.5),
+        (0.6, "nominal", "end", 1.05**-2),
+        (0.0, "effective", "mid", 1.0),
+    ],
+)
 def test_the_discount_of_february(rate: float, basis: str, timing: str, expected: float) -> None:
     """One month after the horizon begins; 60 % nominal is 5 % a month."""
     finance = {"discounting": {"rate": rate, "basis": basis, "timing": timing}}
@@ -908,8 +1071,9 @@ def test_the_discount_of_february(rate: float, basis: str, timing: str, expected
 def test_a_month_fee_follows_its_factor_and_escalator_and_not_the_ramp() -> None:
     """100 USD x 2 blocks, 10 % more from the 13th month; factors 0 then 0.5: 0, 100, ..., 110."""
     document = instance_document()
-    document["offers"]["tower"].update(ramp=[0.1], terms=[
-        {"months": 14, "usd_per_month": 100.0, "fee_factor": [0.0, 0.5], "escalator_per_year": 0.1}])
+    document["offers"]["tower"].update(
+        ramp=[0.1], terms=[{"months": 14, "usd_per_month": 100.0, "fee_factor": [0.0, 0.5], "escalator_per_year": 0.1}]
+    )
     deal = signed_deal(Instance.model_validate(document), "tower", 0, Month.parse("2026-01"), Decimal(2))
     assert [deal.gross(month) for month in deal.months] == [0, *[Decimal(100)] * 11, *[Decimal(110)] * 2]
 
@@ -938,7 +1102,11 @@ def test_nothing_is_owed_before_signing() -> None:
     deal = signed_deal(Instance.model_validate(document), "tower", 0, Month.parse("2026-03"), Decimal(1))
     owed = deal.owed(since=Month.parse("2026-01"))
     assert {str(month): int(usd) for month, usd in owed.items()} == {
-        "2026-02": 300, "2026-03": 200, "2026-04": 100, "2026-05": 0}
+        "2026-02": 300,
+        "2026-03": 200,
+        "2026-04": 100,
+        "2026-05": 0,
+    }
 
 
 def test_a_coarse_period_is_provisioned_for_its_largest_month_and_paid_on_its_mean() -> None:
@@ -992,10 +1160,17 @@ def test_a_period_serves_at_the_rate_of_its_slowest_month() -> None:
     assert books.rate("spot/chip", "chat", 1) == exact(monthly[1])
 
 
-@pytest.mark.parametrize(("window", "first", "second"), [
-    ({}, 4, 4), ({"earliest": "2026-01", "latest": "2026-03"}, 4, 4), ({"earliest": "2026-02"}, 0, 4),
-    ({"earliest": "2026-03"}, 0, 0), ({"latest": "2026-02"}, 4, 0), ({"latest": "2026-01"}, 4, 0),
-])
+@pytest.mark.parametrize(
+    ("window", "first", "second"),
+    [
+        ({}, 4, 4),
+        ({"earliest": "2026-01", "latest": "2026-03"}, 4, 4),
+        ({"earliest": "2026-02"}, 0, 4),
+        ({"earliest": "2026-03"}, 0, 0),
+        ({"latest": "2026-02"}, 4, 0),
+        ({"latest": "2026-01"}, 4, 0),
+    ],
+)
 def test_elastic_capacity_is_there_in_all_months_of_a_period(window: Json, first: int, second: int) -> None:
     """5 x 0.8 where the whole of January, or of February and March, lies in the window."""
     document = instance_document()
@@ -1004,12 +1179,22 @@ def test_elastic_capacity_is_there_in_all_months_of_a_period(window: Json, first
     assert [books.limit("spot/chip", period) for period in (0, 1)] == [first, second]
 
 
-@pytest.mark.parametrize(("value", "text"), [
-    ("0", "0"), ("4", "4"), ("1234567.5", "1,234,567.5"), ("0.1234567891", "0.123456789"),
-    ("123456789.7", "123,456,790"), ("1E+2", "100"),
-    ("1.5E-8", "1.50000000e-8"), ("1.5E-7", "0.00000015"), ("2E+14", "200,000,000,000,000"),
-    ("2E+15", "2.00000000e+15"), ("-3.25", "-3.25"),
-])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("0", "0"),
+        ("4", "4"),
+        ("1234567.5", "1,234,567.5"),
+        ("0.1234567891", "0.123456789"),
+        ("123456789.7", "123,456,790"),
+        ("1E+2", "100"),
+        ("1.5E-8", "1.50000000e-8"),
+        ("1.5E-7", "0.00000015"),
+        ("2E+14", "200,000,000,000,000"),
+        ("2E+15", "2.00000000e+15"),
+        ("-3.25", "-3.25"),
+    ],
+)
 def test_numbers_in_sentences(value: str, text: str) -> None:
     assert figure(Decimal(value)) == text
 
@@ -1026,8 +1211,17 @@ def test_the_audit_shares_nothing_with_what_it_audits() -> None:
             if name.split(".")[0] in ("offtake", "offtake_models"):
                 assert any(name == one or name.startswith(f"{one}.") for one in allowed), f"{path.name} imports {name}"
             else:
-                assert name.split(".")[0] in ("ast", "collections", "dataclasses", "decimal", "functools", "math",
-                                              "typing", "numpy", "__future__"), f"{path.name} imports {name}"
+                assert name.split(".")[0] in (
+                    "ast",
+                    "collections",
+                    "dataclasses",
+                    "decimal",
+                    "functools",
+                    "math",
+                    "typing",
+                    "numpy",
+                    "__future__",
+                ), f"{path.name} imports {name}"
 
 
 def imported(path: Path, folder: Path) -> list[str]:

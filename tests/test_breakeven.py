@@ -91,8 +91,10 @@ def test_an_offer_that_is_worth_less_than_nothing():
 def test_a_budget_is_a_reason_to_walk_away():
     """`whole` is paid in June for two months: 2 x 2,500. Without it `dear` costs 11,000, so it is worth 2.2 times its
     price; but June has a budget of 6,000, which forbids it beyond 1.2 times."""
-    offers = {"whole": lease(10.0, 2500.0, months=2, prepay=1.0, start={"latest": "2026-06"}),
-              "dear": lease(10.0, 5500.0, months=2, start={"latest": "2026-06"})}
+    offers = {
+        "whole": lease(10.0, 2500.0, months=2, prepay=1.0, start={"latest": "2026-06"}),
+        "dear": lease(10.0, 5500.0, months=2, start={"latest": "2026-06"}),
+    }
     document = problem(months=2, offers=offers, finance={"budget_usd": {"2026-06": 6000.0}})
     found = one(document, "whole")
     assert found.chosen
@@ -135,16 +137,21 @@ def test_every_term_of_the_offer_moves():
     terms = [{"months": 1, "usd_per_month": 100.0}, {"months": 2, "usd_per_accelerator_hour": 3.0, "prepay": 0.5}]
     instance = from_document(problem(months=2, offers={"lease": lease(10.0, terms=terms)}))
     scaled = with_price_factor(instance, "lease", 0.5)
-    assert [scaled.offers["lease"].terms[0].usd_per_month, scaled.offers["lease"].terms[1].usd_per_accelerator_hour,
-            scaled.offers["lease"].terms[1].prepay] == [50.0, 1.5, 0.5]
+    assert [
+        scaled.offers["lease"].terms[0].usd_per_month,
+        scaled.offers["lease"].terms[1].usd_per_accelerator_hour,
+        scaled.offers["lease"].terms[1].prepay,
+    ] == [50.0, 1.5, 0.5]
     assert instance.offers["lease"].terms[0].usd_per_month == 100.0
 
 
 @pytest.mark.parametrize("offer", ["short", "long"])
 def test_break_even_against_brute_force_over_the_price(offer):
     """Two leases in several sizes and lengths beside on demand: solve at prices around the interval and look."""
-    offers = {"short": lease(4.0, 1900.0, blocks={"min": 1, "max": 2}, repeat="stack"),
-              "long": lease(6.0, 2600.0, months=3, start={"latest": "2026-06"})}
+    offers = {
+        "short": lease(4.0, 1900.0, blocks={"min": 1, "max": 2}, repeat="stack"),
+        "long": lease(6.0, 2600.0, months=3, start={"latest": "2026-06"}),
+    }
     document = problem(months=3, offers=offers, demand={"growth_per_year": 5.0})
     instance = from_document(document)
     found = breakeven(instance, [offer], gap=0.0)[0]
@@ -173,7 +180,8 @@ def test_loose_bounds_make_a_wide_interval_that_holds_the_price(monkeypatch):
     assert found.sentence == (
         "Not taken at today's $9,000 per block and month; proven: worth taking up to $6,480, not worth it from "
         f"${found.price_high:,.0f} on. Signing it today would cost $1,800 more than the best plan found without it. A "
-        "smaller gap narrows this.")
+        "smaller gap narrows this."
+    )
 
 
 def test_an_interrupt_ends_the_study(monkeypatch):

@@ -28,7 +28,9 @@ SPARSE_HEADLINES = {
 ENTRIES = [
     (schema, key, entry)
     for schema, entries in (
-        (Region, catalogue.regions()), (Accelerator, catalogue.accelerators()), (LanguageModel, catalogue.models())
+        (Region, catalogue.regions()),
+        (Accelerator, catalogue.accelerators()),
+        (LanguageModel, catalogue.models()),
     )
     for key, entry in entries.items()
 ]

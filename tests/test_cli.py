@@ -366,7 +366,7 @@ def test_no_line_is_wider_than_the_terminal_and_no_number_is_cut(solved, width):
 
 
 def test_text_gives_way_to_numbers(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setenv("COLUMNS", "20")
     terminal.show(tables.table(["said", ">usd"], [("a long sentence " * 5, "1,234,567,890")]))
     assert "1,234,567,890" in capsys.readouterr().out
 

@@ -38,7 +38,8 @@ def test_deals_that_come_and_go():
     """The second plan leases instead of renting; seen from the other side the deal is dropped."""
     forth, back = compare(rented(), leased(), labels=["a", "b"]), compare(leased(), rented(), labels=["a", "b"])
     assert forth.deals.to_dict("records") == [
-        {"offer": "lease", "a": "", "b": "1 block from 2026-06 to 2026-06, term 0", "change": "added"}]
+        {"offer": "lease", "a": "", "b": "1 block from 2026-06 to 2026-06, term 0", "change": "added"}
+    ]
     assert list(back.deals["change"]) == ["dropped"]
 
 
@@ -55,7 +56,9 @@ def test_deals_of_one_offer_pair_by_their_dates_first():
     a, b = ({**base, "deals": [{**base["deals"][0], **deal} for deal in deals]} for deals in (months[:2], months[1:]))
     rows = compare(Plan(a), Plan(b), labels=["a", "b"]).deals
     assert [(row.a[13:20], row.b[13:20], row.change) for row in rows.itertuples()] == [
-        ("2026-06", "2026-08", "changed"), ("2026-07", "2026-07", "same")]
+        ("2026-06", "2026-08", "changed"),
+        ("2026-07", "2026-07", "same"),
+    ]
 
 
 def test_cost_by_line_with_total_and_bound():
@@ -70,20 +73,30 @@ def test_cost_by_line_with_total_and_bound():
 
 def test_service_is_weighted_over_the_horizon():
     """Half of 30 requests/s in June (720 h), all of 10 in July (744 h): (10,800 + 7,440) / (21,600 + 7,440) = 0.628."""
-    rows = [{"month": "2026-06", "workload": "chat", "mean_requests_per_s": 30.0, "served_share": 0.5},
-            {"month": "2026-07", "workload": "chat", "mean_requests_per_s": 10.0, "served_share": 1.0}]
+    rows = [
+        {"month": "2026-06", "workload": "chat", "mean_requests_per_s": 30.0, "served_share": 0.5},
+        {"month": "2026-07", "workload": "chat", "mean_requests_per_s": 10.0, "served_share": 1.0},
+    ]
     plan = Plan({**leased().to_document(), "service": rows})
     assert compare(leased(), plan, labels=["a", "b"]).service.iloc[0].to_dict() == {
-        "workload": "chat", "a": 1.0, "b": pytest.approx(18240 / 29040)}
+        "workload": "chat",
+        "a": 1.0,
+        "b": pytest.approx(18240 / 29040),
+    }
 
 
-@pytest.mark.parametrize(("keys", "sentence"), [
-    ({"months": 2}, "a and b answer different questions: the horizon differs."),
-    ({"demand": {"requests_per_s": 8.0}}, "a and b answer different questions: the demand differs."),
-    ({"finance": {"discounting": {"rate": 0.1}}}, "a and b answer different questions: discounting differs."),
-    ({"finance": {"terminal": "none"}},
-     "a and b answer different questions: the charge for terms that outlive the horizon differs."),
-])
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"months": 2}, "a and b answer different questions: the horizon differs."),
+        ({"demand": {"requests_per_s": 8.0}}, "a and b answer different questions: the demand differs."),
+        ({"finance": {"discounting": {"rate": 0.1}}}, "a and b answer different questions: discounting differs."),
+        (
+            {"finance": {"terminal": "none"}},
+            "a and b answer different questions: the charge for terms that outlive the horizon differs.",
+        ),
+    ],
+)
 def test_plans_of_different_questions_are_not_comparable(keys, sentence):
     found = compare(leased(), leased(**keys), labels=["a", "b"])
     assert not found.comparable
@@ -103,7 +116,8 @@ def test_overlapping_bounds_prove_no_order():
     a, b = _priced(leased(5000.0), 5000.0, bound=4000.0), _priced(leased(4500.0), 4500.0, bound=4000.0)
     assert compare(a, b, labels=["a", "b"]).differences[-1] == (
         "The gaps do not prove that the best plan of b costs less: the difference of the best plans lies between "
-        "-$1,000 and $500.")
+        "-$1,000 and $500."
+    )
 
 
 def test_three_plans_are_all_compared_with_the_first():

@@ -9,14 +9,24 @@ from offtake.instance.schema import Demand, Instance
 
 
 def instance(demand, *, months=2, blocks=1, longitude=0.0):
-    return Instance.model_validate({
-        "format": "offtake/1", "name": "demand", "horizon": {"start": "2026-06", "months": months},
-        "day": {"blocks": blocks}, "regions": {"here": {"latitude": 0, "longitude": longitude}},
-        "workloads": {"w": {
-            "kind": "batch", "model": "m", "region": "here",
-            "request": {"input_tokens": 1, "output_tokens": 1}, "demand": demand,
-        }},
-    })
+    return Instance.model_validate(
+        {
+            "format": "offtake/1",
+            "name": "demand",
+            "horizon": {"start": "2026-06", "months": months},
+            "day": {"blocks": blocks},
+            "regions": {"here": {"latitude": 0, "longitude": longitude}},
+            "workloads": {
+                "w": {
+                    "kind": "batch",
+                    "model": "m",
+                    "region": "here",
+                    "request": {"input_tokens": 1, "output_tokens": 1},
+                    "demand": demand,
+                }
+            },
+        }
+    )
 
 
 def test_growth_is_a_factor_per_year():

@@ -1,7 +1,6 @@
 """Infeasible instances: the rules that clash are named, and only those."""
 
 import toys
-
 from offtake.instance import from_document
 from offtake.study.infeasible import explain
 
@@ -16,7 +15,9 @@ def test_a_budget_and_the_demand_clash():
 
 
 def test_integrality_alone_can_clash():
-    """Blocks of 4 chips at 1,000, no other supply, budget 2,500: 2.5 blocks would do for 10 chips, but blocks are whole."""
+    """Blocks of 4 chips at 1,000, no other supply, budget 2,500: 2.5 blocks would do for 10 chips, but blocks are
+    whole.
+    """
     document = toys.problem(
         offers={"lease": toys.lease(4.0, 1000.0, blocks={"max": 10})}, finance={"budget_usd": {"2026-06": 2500.0}}
     )

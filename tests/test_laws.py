@@ -3,11 +3,11 @@
 import copy
 
 import pytest
-import toys
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import offtake
+import toys
 from offtake.instance import from_document
 
 LAW = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import toys
-from offtake_models import build, readme
 from pyomo.environ import Constraint
 
+import toys
 from offtake.compile import compile_instance
 from offtake.instance import from_document
+from offtake_models import build, readme
 
 
 def test_the_readme_is_generated_from_the_docstrings():

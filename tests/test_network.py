@@ -9,29 +9,55 @@ from offtake.instance.network import egress_usd_per_million_tokens, great_circle
 from offtake.instance.schema import Instance, Region
 
 AZURE_2024_04 = [
-    ("eastus", "westeurope", 84), ("eastus", "northeurope", 70), ("eastus", "uksouth", 78),
-    ("eastus", "japaneast", 158), ("eastus", "southeastasia", 227), ("eastus", "brazilsouth", 118),
-    ("eastus", "centralindia", 210), ("eastus", "australiaeast", 204), ("eastus", "southafricanorth", 233),
-    ("eastus", "centralus", 32), ("eastus", "southcentralus", 37), ("eastus", "westus2", 67),
-    ("eastus", "canadacentral", 22), ("eastus", "koreacentral", 184), ("westus2", "japaneast", 100),
-    ("westus2", "westeurope", 145), ("westeurope", "uksouth", 11), ("westeurope", "northeurope", 20),
-    ("westeurope", "germanywestcentral", 11), ("westeurope", "southeastasia", 159),
-    ("westeurope", "centralindia", 139), ("japaneast", "southeastasia", 72), ("japaneast", "koreacentral", 33),
-    ("japaneast", "australiaeast", 103), ("australiaeast", "southeastasia", 90),
+    ("eastus", "westeurope", 84),
+    ("eastus", "northeurope", 70),
+    ("eastus", "uksouth", 78),
+    ("eastus", "japaneast", 158),
+    ("eastus", "southeastasia", 227),
+    ("eastus", "brazilsouth", 118),
+    ("eastus", "centralindia", 210),
+    ("eastus", "australiaeast", 204),
+    ("eastus", "southafricanorth", 233),
+    ("eastus", "centralus", 32),
+    ("eastus", "southcentralus", 37),
+    ("eastus", "westus2", 67),
+    ("eastus", "canadacentral", 22),
+    ("eastus", "koreacentral", 184),
+    ("westus2", "japaneast", 100),
+    ("westus2", "westeurope", 145),
+    ("westeurope", "uksouth", 11),
+    ("westeurope", "northeurope", 20),
+    ("westeurope", "germanywestcentral", 11),
+    ("westeurope", "southeastasia", 159),
+    ("westeurope", "centralindia", 139),
+    ("japaneast", "southeastasia", 72),
+    ("japaneast", "koreacentral", 33),
+    ("japaneast", "australiaeast", 103),
+    ("australiaeast", "southeastasia", 90),
 ]
 """ms, median over 30 days to 9 April 2024: Microsoft Learn, "Azure network round-trip latency statistics" """
 
 
 def instance(regions, **network):
     """The least instance that has regions and a network."""
-    return Instance.model_validate({
-        "format": "offtake/1", "name": "network", "horizon": {"start": "2026-06", "months": 1},
-        "regions": regions, "network": network,
-        "workloads": {"w": {
-            "kind": "batch", "model": "m", "region": next(iter(regions)),
-            "request": {"input_tokens": 1, "output_tokens": 1}, "demand": {"requests_per_s": 1},
-        }},
-    })
+    return Instance.model_validate(
+        {
+            "format": "offtake/1",
+            "name": "network",
+            "horizon": {"start": "2026-06", "months": 1},
+            "regions": regions,
+            "network": network,
+            "workloads": {
+                "w": {
+                    "kind": "batch",
+                    "model": "m",
+                    "region": next(iter(regions)),
+                    "request": {"input_tokens": 1, "output_tokens": 1},
+                    "demand": {"requests_per_s": 1},
+                }
+            },
+        }
+    )
 
 
 def modelled_ms(here, there):

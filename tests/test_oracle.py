@@ -1,14 +1,16 @@
-"""Brute force on tiny instances: every way to sign, the shortage bought on demand, all by arithmetic written anew here."""
+"""Brute force on tiny instances: every way to sign, the shortage bought on demand, all by arithmetic written anew
+here.
+"""
 
 import itertools
 import math
 
 import pytest
-import toys
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import offtake
+import toys
 from offtake.instance import from_document
 
 HOURS = [720, 744, 744]
@@ -57,7 +59,9 @@ def schedules(lease):
 
 
 def cost_of(leases, plan, demand):
-    """Pro rata at rate 0: only the months inside the horizon of a level fee are charged, and of the signing fee their share."""
+    """Pro rata at rate 0: only the months inside the horizon of a level fee are charged, and of the signing fee
+    their share.
+    """
     held = [0] * len(HOURS)
     cost = 0.0
     for lease, chosen in zip(leases, plan, strict=True):

@@ -66,7 +66,12 @@ def test_cash_by_month_line_and_offer():
     }
     assert plan.kpis["cash_in_horizon_usd"] == 7856.0
     assert lines(plan) == {
-        "contracts": 2000.0, "use_beyond": 0.0, "elastic": 5856.0, "tokens": 0.0, "egress": 0.0, "unserved": 0.0,
+        "contracts": 2000.0,
+        "use_beyond": 0.0,
+        "elastic": 5856.0,
+        "tokens": 0.0,
+        "egress": 0.0,
+        "unserved": 0.0,
     }
 
 
@@ -74,8 +79,12 @@ def test_prepayment_and_signing_fee_fall_in_the_signing_month():
     """A quarter of 2,000 is prepaid, and 300 for signing: June 500 + 300 + 750, July 750."""
     plan = two_months(prepay=0.25, signing_fee_usd=300.0)
     paid = {key[:2]: usd for key, usd in cash(plan).items() if key[2] == "lease"}
-    assert paid == {("2026-06", "prepayments"): 500.0, ("2026-06", "signing_fees"): 300.0,
-                    ("2026-06", "fees"): 750.0, ("2026-07", "fees"): 750.0}
+    assert paid == {
+        ("2026-06", "prepayments"): 500.0,
+        ("2026-06", "signing_fees"): 300.0,
+        ("2026-06", "fees"): 750.0,
+        ("2026-07", "fees"): 750.0,
+    }
     assert plan.deals.loc[0, "cash_usd"] == 2300.0
 
 
@@ -90,8 +99,10 @@ def test_cost_is_discounted_by_month():
 
 def test_what_is_owed_falls_as_it_is_paid():
     """After June one month is left, after July nothing."""
-    assert two_months().obligations.to_dict("records") == [{"month": "2026-06", "usd": 1000.0},
-                                                           {"month": "2026-07", "usd": 0.0}]
+    assert two_months().obligations.to_dict("records") == [
+        {"month": "2026-06", "usd": 1000.0},
+        {"month": "2026-07", "usd": 0.0},
+    ]
 
 
 def test_a_term_that_outlives_the_horizon():
@@ -110,8 +121,12 @@ def test_a_term_that_outlives_the_horizon():
 def test_use_beyond_take_or_pay_is_charged_where_it_is_used():
     """Ten chips at 1 USD an hour, half of it owed: 3,600 fixed, and 1,800 for 2.5 chips beyond the five."""
     offers = {"lease": toys.lease(10.0, None, usd_per_accelerator_hour=1.0, take_or_pay=0.5)}
-    plan = planned(toys.problem(demand={"requests_per_s": 7.5}, offers=offers), {0: 1},
-                   {("lease/chip", "chat", 0, 0): 7.5}, beyond={(0, "lease/chip", 0): 1800.0})
+    plan = planned(
+        toys.problem(demand={"requests_per_s": 7.5}, offers=offers),
+        {0: 1},
+        {("lease/chip", "chat", 0, 0): 7.5},
+        beyond={(0, "lease/chip", 0): 1800.0},
+    )
     assert lines(plan)["contracts"] == 3600.0
     assert lines(plan)["use_beyond"] == pytest.approx(1800.0)
     assert plan.to_document()["decisions"]["beyond"] == [[0, "lease/chip", 0, 0, 1800.0]]
@@ -133,16 +148,21 @@ def test_burst_is_provisioned_but_not_worked():
 
 def test_safety_is_the_product_of_its_three_places():
     """Burst 1.5, headroom 1.2, availability 0.9: 1.5 x 1.2 / 0.9 = 2."""
-    document = toys.problem(demand={"peak_to_mean": 1.5, "headroom": 1.2},
-                            offers={"lease": toys.lease(20.0, 1.0, availability=0.9)})
+    document = toys.problem(
+        demand={"peak_to_mean": 1.5, "headroom": 1.2}, offers={"lease": toys.lease(20.0, 1.0, availability=0.9)}
+    )
     plan = planned(document, {0: 1}, {("lease/chip", "chat", 0, 0): 18.0})
     assert plan.kpis["safety_by_workload"]["chat"] == pytest.approx(2.0)
 
 
 def test_what_is_left_unserved_is_a_penalty_and_not_cash():
     """Four of ten requests/s are given up at 0.001 USD: 4 x 720 x 3600 x 0.001 = 10,368; six on demand: 4,320."""
-    plan = planned(toys.problem(demand={"unserved_usd_per_request": 0.001}), {},
-                   {("on-demand/chip", "chat", 0, 0): 6.0}, unserved={("chat", 0, 0): 4.0})
+    plan = planned(
+        toys.problem(demand={"unserved_usd_per_request": 0.001}),
+        {},
+        {("on-demand/chip", "chat", 0, 0): 6.0},
+        unserved={("chat", 0, 0): 4.0},
+    )
     assert lines(plan)["unserved"] == pytest.approx(10368.0)
     assert plan.kpis["cash_in_horizon_usd"] == pytest.approx(4320.0)
     assert plan.kpis["share_served"] == pytest.approx(0.6)
@@ -189,8 +209,14 @@ def test_largest_provider_by_power_and_spend():
 
 def test_contract_in_force_is_cash_and_supply_but_not_cost():
     """Ten chips at 4,000 a month since May, three months in all: June and July are cash, nothing is charged."""
-    contract = {"provider": "cloud", "region": "here", "accelerators": {"chip": 10.0}, "start": "2026-05",
-                "term": {"months": 3, "usd_per_month": 4000.0}, "source": "toy"}
+    contract = {
+        "provider": "cloud",
+        "region": "here",
+        "accelerators": {"chip": 10.0},
+        "start": "2026-05",
+        "term": {"months": 3, "usd_per_month": 4000.0},
+        "source": "toy",
+    }
     serve = {("old/chip", "chat", t, 0): 10.0 for t in (0, 1)}
     plan = planned(toys.problem(months=2, signed={"old": contract}), {}, serve)
     assert plan.kpis["cost_usd"] == 0.0
@@ -202,10 +228,20 @@ def test_contract_in_force_is_cash_and_supply_but_not_cost():
 
 def test_use_beyond_of_a_contract_in_force_is_a_cost():
     """In force at 1 USD an hour with half of it fixed: 2.5 of ten chips cost 2.5 x 720, under its id."""
-    contract = {"provider": "cloud", "region": "here", "accelerators": {"chip": 10.0}, "source": "toy",
-                "start": "2026-06", "term": {"months": 1, "usd_per_accelerator_hour": 1.0, "take_or_pay": 0.5}}
-    plan = planned(toys.problem(demand={"requests_per_s": 7.5}, signed={"old": contract}), {},
-                   {("old/chip", "chat", 0, 0): 7.5}, beyond={(0, "old/chip", 0): 1800.0})
+    contract = {
+        "provider": "cloud",
+        "region": "here",
+        "accelerators": {"chip": 10.0},
+        "source": "toy",
+        "start": "2026-06",
+        "term": {"months": 1, "usd_per_accelerator_hour": 1.0, "take_or_pay": 0.5},
+    }
+    plan = planned(
+        toys.problem(demand={"requests_per_s": 7.5}, signed={"old": contract}),
+        {},
+        {("old/chip", "chat", 0, 0): 7.5},
+        beyond={(0, "old/chip", 0): 1800.0},
+    )
     assert plan.to_document()["decisions"]["beyond"] == [["old", "old/chip", 0, 0, 1800.0]]
     assert lines(plan)["use_beyond"] == pytest.approx(1800.0)
     assert cash(plan)[("2026-06", "in_force", "old")] == pytest.approx(3600.0)
@@ -213,20 +249,29 @@ def test_use_beyond_of_a_contract_in_force_is_a_cost():
 
 def test_deals_stand_in_the_order_of_their_start():
     """July's deal comes first in the file; use beyond names the row of the table, not the deal of the problem."""
-    leases = {name: toys.lease(5.0, None, usd_per_accelerator_hour=1.0, take_or_pay=0.5, start={"earliest": start})
-              for name, start in (("july", "2026-07"), ("june", "2026-06"))}
-    plan = planned(toys.problem(months=2, offers=leases), {0: 1, 1: 1}, {("july/chip", "chat", 1, 0): 5.0},
-                   beyond={(0, "july/chip", 1): 5 * 372.0})
+    leases = {
+        name: toys.lease(5.0, None, usd_per_accelerator_hour=1.0, take_or_pay=0.5, start={"earliest": start})
+        for name, start in (("july", "2026-07"), ("june", "2026-06"))
+    }
+    plan = planned(
+        toys.problem(months=2, offers=leases),
+        {0: 1, 1: 1},
+        {("july/chip", "chat", 1, 0): 5.0},
+        beyond={(0, "july/chip", 1): 5 * 372.0},
+    )
     assert list(plan.deals["offer"]) == ["june", "july"]
     assert plan.to_document()["decisions"]["beyond"] == [[1, "july/chip", 1, 0, 1860.0]]
 
 
 def test_power_counts_only_in_service():
     """Ten chips of `left` in June, thirty of `right` in July: each is alone in its month, June comes first."""
-    offers = {"left": toys.lease(10.0, 1000.0, start={"latest": "2026-06"}),
-              "right": {**toys.lease(30.0, 1000.0, start={"earliest": "2026-07"}), "provider": "other"}}
-    document = toys.problem(months=2, offers=offers,
-                            providers={"cloud": {"kind": "neocloud"}, "other": {"kind": "neocloud"}})
+    offers = {
+        "left": toys.lease(10.0, 1000.0, start={"latest": "2026-06"}),
+        "right": {**toys.lease(30.0, 1000.0, start={"earliest": "2026-07"}), "provider": "other"},
+    }
+    document = toys.problem(
+        months=2, offers=offers, providers={"cloud": {"kind": "neocloud"}, "other": {"kind": "neocloud"}}
+    )
     plan = planned(document, {0: 1, 1: 1}, {})
     assert plan.kpis["largest_provider_share_mw"] == 1.0
     assert (plan.kpis["largest_provider_mw"], plan.kpis["largest_provider_mw_month"]) == ("cloud", "2026-06")
@@ -234,8 +279,9 @@ def test_power_counts_only_in_service():
 
 def two_blocks() -> Plan:
     """Twelve hours of 5 requests/s and twelve of 15; of 20 leased chips five work by night and fifteen by day."""
-    document = toys.problem(demand={"shape": [1.0] * 12 + [3.0] * 12}, offers={"lease": toys.lease(20.0, 100.0)},
-                            day={"blocks": 2})
+    document = toys.problem(
+        demand={"shape": [1.0] * 12 + [3.0] * 12}, offers={"lease": toys.lease(20.0, 100.0)}, day={"blocks": 2}
+    )
     return planned(document, {0: 1}, {("lease/chip", "chat", 0, 0): 5.0, ("lease/chip", "chat", 0, 1): 15.0})
 
 
@@ -264,7 +310,8 @@ def test_a_charge_is_split_by_hours_at_work():
     request = {"input_tokens": 1000.0, "output_tokens": 100.0, "reasoning_multiplier": 9.0}
     document["workloads"]["code"] = {**toys.chat(2.0), "request": request}
     document["throughput"]["rates"].append(
-        {"accelerator": "chip", "workload": "code", "requests_per_s_per_accelerator": 1.0})
+        {"accelerator": "chip", "workload": "code", "requests_per_s_per_accelerator": 1.0}
+    )
     plan = planned(document, {0: 1}, {("lease/chip", "chat", 0, 0): 6.0, ("lease/chip", "code", 0, 0): 2.0})
     prices = plan.kpis["usd_per_million_tokens_by_workload"]
     assert prices["chat"] == pytest.approx(750 / (6 * 2.592 * 1100))
@@ -272,7 +319,8 @@ def test_a_charge_is_split_by_hours_at_work():
     assert plan.kpis["usd_per_million_tokens"] == pytest.approx(1000 / (6 * 2.592 * 1100 + 2 * 2.592 * 1900))
     assert reasons(plan)["lease"].startswith(
         "1 block (10 chip) for 1 month from 2026-06: at work 80% of its hours, on chat (75%) and code (25%). "
-        "It carries 100% of chat then.")
+        "It carries 100% of chat then."
+    )
 
 
 def test_a_plan_without_a_bound_claims_nothing():
@@ -288,12 +336,15 @@ def _variables(values: dict) -> dict:
 def _solved(blocks: float | None = 2.0, unserved: float | None = 0.0, serve: float | None = 8.0) -> Decisions:
     document = toys.problem(offers={"lease": toys.lease(4.0, blocks={"max": 3})})
     problem = compile_instance(from_document(document)).problem
-    return read(problem, SimpleNamespace(
-        blocks=_variables({(0, 0): blocks}),
-        serve=_variables({("lease/chip", "chat", 0, 0, 0): serve, ("on-demand/chip", "chat", 0, 0, 0): 1e-9}),
-        unserved=_variables({("chat", 0, 0, 0): unserved}),
-        beyond={},
-    ))
+    return read(
+        problem,
+        SimpleNamespace(
+            blocks=_variables({(0, 0): blocks}),
+            serve=_variables({("lease/chip", "chat", 0, 0, 0): serve, ("on-demand/chip", "chat", 0, 0, 0): 1e-9}),
+            unserved=_variables({("chat", 0, 0, 0): unserved}),
+            beyond={},
+        ),
+    )
 
 
 def test_reading_rounds_counts_and_drops_noise():
@@ -323,8 +374,10 @@ def test_every_figure_has_a_definition_and_a_unit():
 
 def test_conventions_are_sentences():
     said = two_months(rate=0.12).to_document()["conventions"]
-    assert said["discounting"] == ("Dollars are discounted to 2026-06 at 0.12 (nominal per year, compounded monthly), "
-                                   "as if paid at the start of their month.")
+    assert said["discounting"] == (
+        "Dollars are discounted to 2026-06 at 0.12 (nominal per year, compounded monthly), "
+        "as if paid at the start of their month."
+    )
     assert "with rates 2 given in the instance" in said["throughput"]
 
 
@@ -332,30 +385,41 @@ def test_reason_of_what_is_taken_names_its_work_and_its_rival():
     """Six leased chips serve 60 %. On demand, 1 USD an hour is 1 / (3,600 x 1,100 / 1e6) = 0.253 USD a million."""
     said = reasons(two_months())
     assert said["lease"].startswith(
-        "1 block (6 chip) for 2 months from 2026-06: at work 100% of its hours, on chat. It carries 60% of chat then.")
+        "1 block (6 chip) for 2 months from 2026-06: at work 100% of its hours, on chat. It carries 60% of chat then."
+    )
     assert "the next dearer offer is on-demand, $0.253." in said["lease"]
     assert said["on-demand"].startswith(
-        "Used from 2026-06 to 2026-07, at most 4 chip, on chat. It carries 40% of chat then.")
+        "Used from 2026-06 to 2026-07, at most 4 chip, on chat. It carries 40% of chat then."
+    )
 
 
 def test_reason_of_what_is_used_now_and_then():
     """On demand only in June and August, then all of it."""
     offers = {"lease": toys.lease(10.0, 9.0, start={"earliest": "2026-07"})}
-    plan = planned(toys.problem(months=3, offers=offers), {0: 1},
-                   {("on-demand/chip", "chat", 0, 0): 10.0, ("lease/chip", "chat", 1, 0): 10.0,
-                    ("on-demand/chip", "chat", 2, 0): 10.0})
+    plan = planned(
+        toys.problem(months=3, offers=offers),
+        {0: 1},
+        {
+            ("on-demand/chip", "chat", 0, 0): 10.0,
+            ("lease/chip", "chat", 1, 0): 10.0,
+            ("on-demand/chip", "chat", 2, 0): 10.0,
+        },
+    )
     assert reasons(plan)["on-demand"].startswith(
-        "Used in 2 months between 2026-06 and 2026-08, at most 10 chip, on chat. It carries 100% of chat then.")
+        "Used in 2 months between 2026-06 and 2026-08, at most 10 chip, on chat. It carries 100% of chat then."
+    )
 
 
 def test_reason_of_what_is_dearer_compares_at_best_use():
     """Ten chips at 9,000 for June against 7,200 on demand: 9,000 / 28,512 = 0.316 USD a million against 0.253."""
-    plan = planned(toys.problem(offers={"lease": toys.lease(10.0, 9000.0)}), {},
-                   {("on-demand/chip", "chat", 0, 0): 10.0})
+    plan = planned(
+        toys.problem(offers={"lease": toys.lease(10.0, 9000.0)}), {}, {("on-demand/chip", "chat", 0, 0): 10.0}
+    )
     assert reasons(plan)["lease"] == (
         "Beside this plan, 1 block from 2026-06 for 1 month would cost $9,000 and replace use worth $7,200. At best "
         "use it costs $0.316 per million tokens of chat (from 2026-06 for 1 month, 100% of its hours at work), the "
-        "plan $0.253 on average.")
+        "plan $0.253 on average."
+    )
 
 
 def test_one_more_deal_replaces_the_dearest_use_first():
@@ -364,15 +428,22 @@ def test_one_more_deal_replaces_the_dearest_use_first():
     document = toys.problem(demand={"peak_to_mean": 2.0, "requests_per_s": 5.0}, offers={"lease": toys.lease(6.0, 9.0)})
     cheap = document["offers"]["on-demand"]
     dear = {**cheap, "elastic": {"usd_per_accelerator_hour": 2.0, "max_accelerators": 1000}}
-    plan = planned({**document, "offers": {**document["offers"], "dear": dear}}, {},
-                   {("on-demand/chip", "chat", 0, 0): 5.0, ("dear/chip", "chat", 0, 0): 5.0})
+    plan = planned(
+        {**document, "offers": {**document["offers"], "dear": dear}},
+        {},
+        {("on-demand/chip", "chat", 0, 0): 5.0, ("dear/chip", "chat", 0, 0): 5.0},
+    )
     assert "would cost $9 and replace use worth $3,960." in reasons(plan)["lease"]
 
 
 def test_one_more_deal_replaces_what_is_left_unserved():
     """Ten requests/s are given up at 0.001 USD: four chips save 4 x 720 x 3600 x 0.001 = 10,368."""
-    plan = planned(toys.problem(demand={"unserved_usd_per_request": 0.001}, offers={"lease": toys.lease(4.0, 20000.0)}),
-                   {}, {}, unserved={("chat", 0, 0): 10.0})
+    plan = planned(
+        toys.problem(demand={"unserved_usd_per_request": 0.001}, offers={"lease": toys.lease(4.0, 20000.0)}),
+        {},
+        {},
+        unserved={("chat", 0, 0): 10.0},
+    )
     assert "would cost $20,000 and replace use worth $10,368." in reasons(plan)["lease"]
 
 
@@ -403,8 +474,9 @@ def test_at_best_use_batch_work_is_spread_over_the_day():
     """Twenty requests/s of work arrive by day, none by night: ten chips do it all, 9,000 / 28,512 = 0.316."""
     document = toys.problem(offers={"lease": toys.lease(10.0, 9000.0)}, day={"blocks": 2})
     work = toys.batch(demand={"requests_per_s": 10.0, "shape": [0.0] * 12 + [2.0] * 12})
-    plan = planned({**document, "workloads": {"chat": work}}, {},
-                   {("on-demand/chip", "chat", 0, b): 10.0 for b in (0, 1)})
+    plan = planned(
+        {**document, "workloads": {"chat": work}}, {}, {("on-demand/chip", "chat", 0, b): 10.0 for b in (0, 1)}
+    )
     assert "$0.316 per million tokens of chat" in reasons(plan)["lease"]
 
 
@@ -425,7 +497,8 @@ def test_one_more_deal_of_two_pools_replaces_nothing_twice():
     document["accelerators"]["slow"] = toys.CHIP
     document["offers"]["lease"]["accelerators"] = {"chip": 8.0, "slow": 8.0}
     document["throughput"]["rates"].append(
-        {"accelerator": "slow", "workload": "chat", "requests_per_s_per_accelerator": 0.5})
+        {"accelerator": "slow", "workload": "chat", "requests_per_s_per_accelerator": 0.5}
+    )
     plan = planned(document, {}, {("on-demand/chip", "chat", 0, 0): 10.0})
     assert "would cost $100 and replace use worth $7,200." in reasons(plan)["lease"]
     assert "At best use it costs $0.00351 per million tokens" in reasons(plan)["lease"]
@@ -433,37 +506,52 @@ def test_one_more_deal_of_two_pools_replaces_nothing_twice():
 
 def test_reason_of_what_is_too_large_is_its_fill():
     """A block of 100 chips at 10,000 works a tenth of its hours for the whole demand: 10,000 / 28,512 = 0.351."""
-    plan = planned(toys.problem(offers={"lease": toys.lease(100.0, 10000.0)}), {},
-                   {("on-demand/chip", "chat", 0, 0): 10.0})
+    plan = planned(
+        toys.problem(offers={"lease": toys.lease(100.0, 10000.0)}), {}, {("on-demand/chip", "chat", 0, 0): 10.0}
+    )
     said = reasons(plan)["lease"]
     assert "$0.351 per million tokens of chat (from 2026-06 for 1 month, 10% of its hours at work)" in said
 
 
 def test_reason_claims_no_more_than_the_gap():
     """A lease that is cheaper at best use, left out of a plan that is not proven to be the best."""
-    plan = planned(toys.problem(offers={"lease": toys.lease(10.0, 5000.0)}), {},
-                   {("on-demand/chip", "chat", 0, 0): 10.0})
+    plan = planned(
+        toys.problem(offers={"lease": toys.lease(10.0, 5000.0)}), {}, {("on-demand/chip", "chat", 0, 0): 10.0}
+    )
     assert "no better plan with it was found within the gap of 0.00%" in reasons(plan)["lease"]
 
 
-@pytest.mark.parametrize(("keys", "sentence"), [
-    ({"sign_by": "2026-05"}, "The quote expired in 2026-05, before the horizon begins in 2026-06."),
-    ({"start": {"earliest": "2027-01"}},
-     "It starts in 2027-01 at the earliest, after the last month of the horizon, 2026-06."),
-    ({"start": {"latest": "2026-03"}}, "Its last start, 2026-03, lies before the horizon, which begins in 2026-06."),
-    ({"start": {"latest": "2026-06", "lead_months": 0, "earliest": "2026-06"}, "sign_by": "2026-05"},
-     "The quote expired in 2026-05, before the horizon begins in 2026-06."),
-])
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"sign_by": "2026-05"}, "The quote expired in 2026-05, before the horizon begins in 2026-06."),
+        (
+            {"start": {"earliest": "2027-01"}},
+            "It starts in 2027-01 at the earliest, after the last month of the horizon, 2026-06.",
+        ),
+        (
+            {"start": {"latest": "2026-03"}},
+            "Its last start, 2026-03, lies before the horizon, which begins in 2026-06.",
+        ),
+        (
+            {"start": {"latest": "2026-06", "lead_months": 0, "earliest": "2026-06"}, "sign_by": "2026-05"},
+            "The quote expired in 2026-05, before the horizon begins in 2026-06.",
+        ),
+    ],
+)
 def test_reason_of_what_can_never_be_signed(keys, sentence):
-    plan = planned(toys.problem(offers={"lease": toys.lease(10.0, 9000.0, **keys)}), {},
-                   {("on-demand/chip", "chat", 0, 0): 10.0})
+    plan = planned(
+        toys.problem(offers={"lease": toys.lease(10.0, 9000.0, **keys)}), {}, {("on-demand/chip", "chat", 0, 0): 10.0}
+    )
     assert reasons(plan)["lease"] == sentence
 
 
 def test_reason_of_what_can_serve_nothing():
-    document = toys.problem(demand={"deny": {"providers": ["other"]}},
-                            offers={"lease": {**toys.lease(10.0, 1.0), "provider": "other"}},
-                            providers={"cloud": {"kind": "neocloud"}, "other": {"kind": "neocloud"}})
+    document = toys.problem(
+        demand={"deny": {"providers": ["other"]}},
+        offers={"lease": {**toys.lease(10.0, 1.0), "provider": "other"}},
+        providers={"cloud": {"kind": "neocloud"}, "other": {"kind": "neocloud"}},
+    )
     plan = planned(document, {}, {("on-demand/chip", "chat", 0, 0): 10.0})
     assert reasons(plan)["lease"].startswith("It can serve no workload. chat: ")
 
@@ -471,8 +559,11 @@ def test_reason_of_what_can_serve_nothing():
 def test_reason_of_what_a_rule_excludes():
     offers = {"left": toys.lease(5.0, 2000.0), "right": toys.lease(5.0, 2100.0), "extra": toys.lease(1.0, 1.0)}
     groups = [{"at_most": 1, "offers": ["left", "right"]}, {"requires": "right", "offer": "extra"}]
-    plan = planned(toys.problem(offers=offers, groups=groups), {0: 1},
-                   {("left/chip", "chat", 0, 0): 5.0, ("on-demand/chip", "chat", 0, 0): 5.0})
+    plan = planned(
+        toys.problem(offers=offers, groups=groups),
+        {0: 1},
+        {("left/chip", "chat", 0, 0): 5.0, ("on-demand/chip", "chat", 0, 0): 5.0},
+    )
     said = reasons(plan)
     assert said["right"].startswith("At most 1 of left and right may be signed, and left is. ")
     assert said["extra"].startswith("It requires right, which is not signed. ")
@@ -548,26 +639,32 @@ def _broken(document: dict, **keys: object) -> str:
     return json.dumps({**document, **keys})
 
 
-@pytest.mark.parametrize(("spoil", "sentence"), [
-    (lambda d: "", "is empty"),
-    (lambda d: "format: offtake/1\n", "is not JSON"),
-    (lambda d: json.dumps(d)[:-40], "cut short"),
-    (lambda d: json.dumps(d)[:300], "cut short"),
-    (lambda d: "[" * 200_000, "nested too deeply"),
-    (lambda d: "[1, 2]", "no key `format`"),
-    (lambda d: _broken(d, format="offtake.plan/2"), "the format 'offtake.plan/2'; this version reads offtake.plan/1"),
-    (lambda d: _broken(d, objective_usd=float("nan")), "holds NaN"),
-    (lambda d: json.dumps(d).replace('"usd": 1000.0', '"usd": 1e999'), "1e999, which is too large"),
-    (lambda d: json.dumps(d).replace('"usd": 1000.0', '"usd": ' + "9" * 5000), "is not a plan"),
-    (lambda d: json.dumps({key: d[key] for key in d if key != "cash"}), "the table `cash` is missing"),
-    (lambda d: json.dumps({key: d[key] for key in d if key != "gap"}), "the key `gap` is missing"),
-    (lambda d: _broken(d, gap="small"), "`gap` has the wrong type"),
-    (lambda d: _broken(d, gap=True), "`gap` has the wrong type"),
-    (lambda d: _broken(d, status="perfect"), "has the status 'perfect'"),
-    (lambda d: _broken(d, cost=[{"line": "fees"}]), "a row in `cost` without all of its columns: line, usd"),
-    (lambda d: _broken(d, decisions={"serve": [["pool"]], "unserved": [], "beyond": []}), "`decisions.serve`"),
-    (lambda d: _broken(d, instance={"name": "x"}), "`instance.sha256` is missing"),
-])
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda d: "", "is empty"),
+        (lambda d: "format: offtake/1\n", "is not JSON"),
+        (lambda d: json.dumps(d)[:-40], "cut short"),
+        (lambda d: json.dumps(d)[:300], "cut short"),
+        (lambda d: "[" * 200_000, "nested too deeply"),
+        (lambda d: "[1, 2]", "no key `format`"),
+        (
+            lambda d: _broken(d, format="offtake.plan/2"),
+            "the format 'offtake.plan/2'; this version reads offtake.plan/1",
+        ),
+        (lambda d: _broken(d, objective_usd=float("nan")), "holds NaN"),
+        (lambda d: json.dumps(d).replace('"usd": 1000.0', '"usd": 1e999'), "1e999, which is too large"),
+        (lambda d: json.dumps(d).replace('"usd": 1000.0', '"usd": ' + "9" * 5000), "is not a plan"),
+        (lambda d: json.dumps({key: d[key] for key in d if key != "cash"}), "the table `cash` is missing"),
+        (lambda d: json.dumps({key: d[key] for key in d if key != "gap"}), "the key `gap` is missing"),
+        (lambda d: _broken(d, gap="small"), "`gap` has the wrong type"),
+        (lambda d: _broken(d, gap=True), "`gap` has the wrong type"),
+        (lambda d: _broken(d, status="perfect"), "has the status 'perfect'"),
+        (lambda d: _broken(d, cost=[{"line": "fees"}]), "a row in `cost` without all of its columns: line, usd"),
+        (lambda d: _broken(d, decisions={"serve": [["pool"]], "unserved": [], "beyond": []}), "`decisions.serve`"),
+        (lambda d: _broken(d, instance={"name": "x"}), "`instance.sha256` is missing"),
+    ],
+)
 def test_a_file_that_is_no_plan_is_answered_with_a_sentence(tmp_path, spoil, sentence):
     path = tmp_path / "bad.json"
     path.write_text(spoil(two_months().to_document()))
@@ -592,6 +689,5 @@ def test_files_that_cannot_be_read_are_answered_with_a_sentence(tmp_path, monkey
 
 
 def test_reading_a_plan_loads_no_solver():
-    code = ("import sys, offtake.plan; "
-            "sys.exit(any(name in sys.modules for name in ('pyomo', 'highspy', 'pandas')))")
+    code = "import sys, offtake.plan; sys.exit(any(name in sys.modules for name in ('pyomo', 'highspy', 'pandas')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-import toys
 
 import offtake
+import toys
 from offtake.instance import from_document
 
 DATA = Path(os.environ.get("OFFTAKE_PUBLISHED_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -40,7 +40,10 @@ def facility_location(path):
         for i, cost in enumerate(costs):
             egress[f"site{i}"][f"town{j}"] = cost / (demand * MILLION_REQUESTS_PER_MONTH)
     document = toys.problem(
-        regions={**{f"site{i}": here for i in range(len(facilities))}, **{f"town{j}": here for j in range(len(customers))}},
+        regions={
+            **{f"site{i}": here for i in range(len(facilities))},
+            **{f"town{j}": here for j in range(len(customers))},
+        },
         workloads=workloads,
         network={"egress_usd_per_million_tokens": egress},
         throughput={

@@ -1,13 +1,13 @@
 """The register: each constraint of the mathematics, switched off, changes the least cost of some toy."""
 
 import pytest
-import toys
-from offtake_models import build
 from pyomo.environ import Constraint, NonNegativeReals
 
+import toys
 from offtake.compile import compile_instance
 from offtake.instance import from_document
 from offtake.solve import Limits, solve_model
+from offtake_models import build
 
 REGISTER = {
     "enough_blocks": "least_number_of_blocks",

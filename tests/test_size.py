@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from offtake_models import build
 from pyomo.environ import Constraint, Var
 
 from offtake.compile import compile_instance
 from offtake.instance import load
 from offtake.size import model_size
 from offtake.throughput import rate_table
+from offtake_models import build
 
 INSTANCES = Path(__file__).parents[1] / "instances"
 

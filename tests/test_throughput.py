@@ -21,8 +21,16 @@ def toy(**facts):
     """An engine that costs only what the test names: 1 TB/s, 1 PFLOP/s, no overheads, 1000 tokens in, 100 out."""
     free = dict.fromkeys(Case._fields, 0.0)
     rates = {"bandwidth": 1e12, "decode_flops": 1e15, "prefill_flops": 1e15, "attention_flops": 1e15, "link": 1e12}
-    sizes = {"domain": 8.0, "memory_bytes": 80e9, "kv_split_max": 8.0, "input": 1000.0, "computed": 1000.0,
-             "output": 100.0, "prefill_latency": 1.0, "kv_bytes": 1.0}
+    sizes = {
+        "domain": 8.0,
+        "memory_bytes": 80e9,
+        "kv_split_max": 8.0,
+        "input": 1000.0,
+        "computed": 1000.0,
+        "output": 100.0,
+        "prefill_latency": 1.0,
+        "kv_bytes": 1.0,
+    }
     return Case(**(free | rates | sizes | facts))
 
 
@@ -142,10 +150,15 @@ def model(**facts):
     return LanguageModel.model_validate(sizes | {"kv_bytes_per_token": 1e5} | facts)
 
 
-@pytest.mark.parametrize(("key", "asked", "held", "tflops"), [
-    ("b200", "fp4", "fp4", 9000), ("h100", "fp4", "fp8", 1979),
-    ("a100", "fp4", "bf16", 312), ("h100", "bf16", "bf16", 989),
-])
+@pytest.mark.parametrize(
+    ("key", "asked", "held", "tflops"),
+    [
+        ("b200", "fp4", "fp4", 9000),
+        ("h100", "fp4", "fp8", 1979),
+        ("a100", "fp4", "bf16", 312),
+        ("h100", "bf16", "bf16", 989),
+    ],
+)
 def test_missing_precision_falls_back_to_the_next_wider(key, asked, held, tflops):
     """Bytes and peak both: an A100 without fp8 holds a 4-bit model in two bytes per parameter."""
     assert weights_as(chip(key), model(precision=asked)) == (held, pytest.approx(tflops * 1e12))
@@ -204,16 +217,25 @@ def test_fixed_costs_of_a_step():
 def instance(offers=None, *, chips=("h100",), slo=None, request=None, workload=None, **top):
     """Offers of one chip each at `site`, a chat workload at `home` 1,000 km East, Llama 3.1 70B."""
     least = {
-        "format": "offtake/1", "name": "serving", "horizon": {"start": "2026-06", "months": 25},
+        "format": "offtake/1",
+        "name": "serving",
+        "horizon": {"start": "2026-06", "months": 25},
         "regions": {"site": {"latitude": 0, "longitude": 0}, "home": {"latitude": 0, "longitude": 9}},
-        "accelerators": catalogue.accelerators(), "models": catalogue.models(),
+        "accelerators": catalogue.accelerators(),
+        "models": catalogue.models(),
         "providers": {"p": {"kind": "neocloud"}},
         "offers": offers or {key: lease(key) for key in chips},
-        "workloads": {"chat": {
-            "kind": "interactive", "model": "llama-3.1-70b", "region": "home", "demand": {"requests_per_s": 10},
-            "request": {"input_tokens": 2000, "output_tokens": 400} | (request or {}),
-            "slo": {"ttft_ms": 1500, "tpot_ms": 30} | (slo or {}),
-        } | (workload or {})},
+        "workloads": {
+            "chat": {
+                "kind": "interactive",
+                "model": "llama-3.1-70b",
+                "region": "home",
+                "demand": {"requests_per_s": 10},
+                "request": {"input_tokens": 2000, "output_tokens": 400} | (request or {}),
+                "slo": {"ttft_ms": 1500, "tpot_ms": 30} | (slo or {}),
+            }
+            | (workload or {})
+        },
     }
     if least["workloads"]["chat"]["kind"] == "batch":
         del least["workloads"]["chat"]["slo"]
@@ -225,10 +247,18 @@ def lease(key, **more):
     return {"provider": "p", "region": "site", "accelerators": {key: 100}, "terms": [term]} | more
 
 
-API = {"provider": "p", "region": "site", "api": {
-    "models": ["deepseek-r1"], "usd_per_million_input_tokens": 0.6, "usd_per_million_output_tokens": 2.4,
-    "max_requests_per_s": 900, "ttft_ms": 400, "tpot_ms": 18,
-}}
+API = {
+    "provider": "p",
+    "region": "site",
+    "api": {
+        "models": ["deepseek-r1"],
+        "usd_per_million_input_tokens": 0.6,
+        "usd_per_million_output_tokens": 2.4,
+        "max_requests_per_s": 900,
+        "ttft_ms": 400,
+        "tpot_ms": 18,
+    },
+}
 
 
 def answer(problem, pool="h100/h100"):
@@ -249,7 +279,10 @@ def test_the_table_has_every_pair_in_file_order():
     mixed = lease("h100", accelerators={"h100": 1, "b200": 1})
     problem = instance({"api": API, "lease": lease("h100"), "mixed": mixed})
     assert list(rate_table(problem)) == [
-        ("api", "chat"), ("lease/h100", "chat"), ("mixed/h100", "chat"), ("mixed/b200", "chat")
+        ("api", "chat"),
+        ("lease/h100", "chat"),
+        ("mixed/h100", "chat"),
+        ("mixed/b200", "chat"),
     ]
 
 
@@ -309,8 +342,10 @@ def test_a_tighter_target_never_raises_throughput(key):
 
 
 def test_a_longer_network_never_helps():
-    rates = [answer(instance(slo={"ttft_ms": 800}, network={"overhead_ms": ms})).requests_per_s[0]
-             for ms in (0, 50, 200, 400, 700, 900)]
+    rates = [
+        answer(instance(slo={"ttft_ms": 800}, network={"overhead_ms": ms})).requests_per_s[0]
+        for ms in (0, 50, 200, 400, 700, 900)
+    ]
     assert rates == sorted(rates, reverse=True) and rates[0] > rates[-1] == 0
 
 
@@ -350,8 +385,10 @@ def test_what_was_not_measured_is_derated():
 
 def test_a_given_rate_wins_over_memory_and_latency():
     """An impossible target and a rate of 0.8/s: taken as given, but a rule of the workload still refuses."""
-    given = {"rates": [{"accelerator": "h100", "workload": "chat", "requests_per_s_per_accelerator": 0.8}],
-             "software_gain_per_year": {"cuda": 2.0}}
+    given = {
+        "rates": [{"accelerator": "h100", "workload": "chat", "requests_per_s_per_accelerator": 0.8}],
+        "software_gain_per_year": {"cuda": 2.0},
+    }
     rate = answer(instance(slo={"ttft_ms": 1, "tpot_ms": 0.1}, throughput=given))
     assert rate.eligible and rate.source == "given" and rate.ttft_ms is None
     assert rate.requests_per_s[[0, 12]] == pytest.approx([0.8, 1.6])
@@ -361,8 +398,15 @@ def test_a_given_rate_wins_over_memory_and_latency():
 
 
 def row(**facts):
-    least = {"accelerator": "h100", "model": "llama-3.1-70b", "input_tokens": 2000, "output_tokens": 400,
-             "ttft_ms": 300, "tpot_ms": 20, "tokens_per_s_per_accelerator": 1200}
+    least = {
+        "accelerator": "h100",
+        "model": "llama-3.1-70b",
+        "input_tokens": 2000,
+        "output_tokens": 400,
+        "ttft_ms": 300,
+        "tpot_ms": 20,
+        "tokens_per_s_per_accelerator": 1200,
+    }
     return least | facts
 
 
@@ -394,10 +438,16 @@ def test_rows_that_miss_the_target_refuse_the_pair():
     )
 
 
-@pytest.mark.parametrize("facts", [
-    {"input_tokens": 2201}, {"input_tokens": 1799}, {"output_tokens": 441}, {"model": "qwen3-32b"},
-    {"accelerator": "h200"},
-])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"input_tokens": 2201},
+        {"input_tokens": 1799},
+        {"output_tokens": 441},
+        {"model": "qwen3-32b"},
+        {"accelerator": "h200"},
+    ],
+)
 def test_rows_about_something_else_are_not_used(facts):
     """More than 10 % off in either length, another model or another accelerator: the roofline answers."""
     assert measured(row(**facts)).source == "modelled"
@@ -421,14 +471,17 @@ def test_an_api_serves_the_models_that_it_names():
     assert slow.reason == "a token takes 18 ms; the target is 15 ms"
 
 
-@pytest.mark.parametrize(("rule", "reason"), [
-    ({"allow": {"providers": ["q"]}}, "allow.providers has only q; this is p"),
-    ({"allow": {"regions": ["home"]}}, "allow.regions has only home; this is site"),
-    ({"allow": {"accelerators": ["b200", "h200"]}}, "allow.accelerators has only b200, h200; this is h100"),
-    ({"deny": {"providers": ["p"]}}, "deny.providers names p"),
-    ({"allow": {"providers": ["p"], "regions": ["site"], "accelerators": ["h100"]}}, ""),
-    ({"deny": {"regions": ["home"]}}, ""),
-])
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        ({"allow": {"providers": ["q"]}}, "allow.providers has only q; this is p"),
+        ({"allow": {"regions": ["home"]}}, "allow.regions has only home; this is site"),
+        ({"allow": {"accelerators": ["b200", "h200"]}}, "allow.accelerators has only b200, h200; this is h100"),
+        ({"deny": {"providers": ["p"]}}, "deny.providers names p"),
+        ({"allow": {"providers": ["p"], "regions": ["site"], "accelerators": ["h100"]}}, ""),
+        ({"deny": {"regions": ["home"]}}, ""),
+    ],
+)
 def test_allow_and_deny(rule, reason):
     rate = answer(instance(workload=rule))
     assert rate.reason == reason and rate.eligible == (reason == "")
@@ -448,8 +501,10 @@ def test_reason_weights_do_not_fit():
 def test_reason_cache_of_one_request_does_not_fit():
     """Llama 70B leaves 601.3 - 70.6 = 531 GB on eight H100; two million tokens need 2e6 x 327,680 B = 655 GB."""
     rate = answer(instance(request={"input_tokens": 2e6}))
-    assert rate.reason == ("h100: the KV cache of one request to llama-3.1-70b needs 655 GB on a domain of 8; "
-                           "531 GB are left beside the weights")
+    assert rate.reason == (
+        "h100: the KV cache of one request to llama-3.1-70b needs 655 GB on a domain of 8; "
+        "531 GB are left beside the weights"
+    )
 
 
 def test_reason_network_alone():
@@ -509,15 +564,31 @@ def test_usd_per_million_tokens_of_a_lease():
     assert second.usd_per_accelerator_hour == pytest.approx(2.5)
 
 
-@pytest.mark.parametrize(("offer", "hourly"), [
-    (lease("h100", terms=[{"months": 12, "usd_per_month": 146100.0}]), 2.0),
-    (lease("h100", terms=[{"months": 2, "usd_per_month": 146100.0, "fee_factor": [0.0, 1.0]}], ramp=[0.5, 1.0]), 4 / 3),
-    (lease("h100", terms=[{"months": 24, "usd_per_accelerator_hour": 2.0, "escalator_per_year": 0.1}]), 2.1),
-    (lease("h100", power_mw=0.1461, terms=[{"months": 12, "usd_per_mw_month": 1e6}], ramp=[0.5, 1.0]), 2.0),
-    (lease("h100", terms=[{"months": 9, "usd_per_accelerator_hour": usd} for usd in (3.0, 2.0)]), 2.0),
-    ({"provider": "p", "region": "site", "accelerator": "h100", "elastic": {
-        "usd_per_accelerator_hour": {"2026-01": 3.0, "2026-06": 2.0, "2027-01": 1.0}, "max_accelerators": 5}}, 2.0),
-])
+@pytest.mark.parametrize(
+    ("offer", "hourly"),
+    [
+        (lease("h100", terms=[{"months": 12, "usd_per_month": 146100.0}]), 2.0),
+        (
+            lease("h100", terms=[{"months": 2, "usd_per_month": 146100.0, "fee_factor": [0.0, 1.0]}], ramp=[0.5, 1.0]),
+            4 / 3,
+        ),
+        (lease("h100", terms=[{"months": 24, "usd_per_accelerator_hour": 2.0, "escalator_per_year": 0.1}]), 2.1),
+        (lease("h100", power_mw=0.1461, terms=[{"months": 12, "usd_per_mw_month": 1e6}], ramp=[0.5, 1.0]), 2.0),
+        (lease("h100", terms=[{"months": 9, "usd_per_accelerator_hour": usd} for usd in (3.0, 2.0)]), 2.0),
+        (
+            {
+                "provider": "p",
+                "region": "site",
+                "accelerator": "h100",
+                "elastic": {
+                    "usd_per_accelerator_hour": {"2026-01": 3.0, "2026-06": 2.0, "2027-01": 1.0},
+                    "max_accelerators": 5,
+                },
+            },
+            2.0,
+        ),
+    ],
+)
 def test_price_of_an_hour_by_kind_of_term(offer, hourly):
     """100 accelerators x 730.5 hours a month = 73,050 hours: USD 146,100 a month is 2.00. Half delivered and nothing
     due in the first of two months: 146,100 / 109,575 = 4/3. Ten percent more in the second of two years: 2.1 on
@@ -543,8 +614,14 @@ def test_what_cannot_serve_has_no_price():
 # Against measurements
 
 
-MODELS = {"dsr1": "deepseek-r1", "gptoss": "gpt-oss-120b", "llama70b": "llama-3.1-70b", "m25": "minimax-m2",
-          "qwen235b": "qwen3-235b", "qwen32b": "qwen3-32b"}
+MODELS = {
+    "dsr1": "deepseek-r1",
+    "gptoss": "gpt-oss-120b",
+    "llama70b": "llama-3.1-70b",
+    "m25": "minimax-m2",
+    "qwen235b": "qwen3-235b",
+    "qwen32b": "qwen3-32b",
+}
 """name in the table of measurements -> id in the catalogue"""
 
 
@@ -563,8 +640,10 @@ def predicted_over_measured():
     cases = []
     for point in points:
         served = model(**catalogue.models()[MODELS[point["model"]]] | {"precision": point["prec"]})
-        lengths = {key: float(point[short]) * float(point["lenfrac"])
-                   for key, short in (("input_tokens", "isl"), ("output_tokens", "osl"))}
+        lengths = {
+            key: float(point[short]) * float(point["lenfrac"])
+            for key, short in (("input_tokens", "isl"), ("output_tokens", "osl"))
+        }
         cases.append(make_case(point["hw"], chip(point["hw"]), served, Request(**lengths)))
     column = {key: np.array([float(p[key]) for p in points])[:, None, None] for key in ("gpus", "conc", "tput_gpu")}
     stacked = stack(cases)

@@ -1,9 +1,9 @@
 """Every toy costs what its docstring derives, and its plan passes the audit."""
 
 import pytest
-import toys
 
 import offtake
+import toys
 from offtake.instance import from_document
 
 

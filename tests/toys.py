@@ -92,7 +92,9 @@ def batch(requests_per_s: float = 10.0, **keys: Any) -> dict[str, Any]:
 
 
 def lease(chips: float = 10.0, usd_per_month: float | None = 5000.0, months: int = 1, **keys: Any) -> dict[str, Any]:
-    """A block of chips for a monthly fee; `terms` and other keys of an offer go on top, keys of a term into its term."""
+    """A block of chips for a monthly fee; `terms` and other keys of an offer go on top, keys of a term into its
+    term.
+    """
     in_term = {key: keys.pop(key) for key in list(keys) if key in TERM_KEYS}
     term = {"months": months, **({} if usd_per_month is None else {"usd_per_month": usd_per_month}), **in_term}
     offer = {"provider": "cloud", "region": "here", "accelerators": {"chip": chips}, "terms": [term], "source": "toy"}
@@ -118,7 +120,9 @@ def lease_beats_on_demand():
 
 @toy(3000.0)
 def blocks_are_whole():
-    """Blocks of 4 chips at 1,000: two and 2 chips on demand 2,000 + 1,440 = 3,440; three 3,000; two and a half is not for sale."""
+    """Blocks of 4 chips at 1,000: two and 2 chips on demand 2,000 + 1,440 = 3,440; three 3,000; two and a half is
+    not for sale.
+    """
     return problem(offers={"lease": lease(4.0, 1000.0, blocks={"min": 1, "max": 10})})
 
 
@@ -134,20 +138,22 @@ def on_demand_sells_out():
 @toy(2880.0)
 def least_number_of_blocks():
     """Four chips are needed: on demand 2,880; the lease takes at least three blocks, 3,000."""
-    return problem(
-        demand={"requests_per_s": 4.0}, offers={"lease": lease(4.0, 1000.0, blocks={"min": 3, "max": 10})}
-    )
+    return problem(demand={"requests_per_s": 4.0}, offers={"lease": lease(4.0, 1000.0, blocks={"min": 3, "max": 10})})
 
 
 @toy(3940.0)
 def signing_fee_is_paid_once():
-    """500 for signing, at most two blocks of 4 chips at 1,000: two blocks 2,500 + 2 x 720 = 3,940; one 1,500 + 6 x 720 = 5,820."""
+    """500 for signing, at most two blocks of 4 chips at 1,000: two blocks 2,500 + 2 x 720 = 3,940; one 1,500 + 6 x
+    720 = 5,820.
+    """
     return problem(offers={"lease": lease(4.0, 1000.0, blocks={"min": 1, "max": 2}, signing_fee_usd=500.0)})
 
 
 @toy(12200.0)
 def once_is_once():
-    """A one-month lease at 5,000 for June or July: July saves 7,440 - 5,000, June only 2,200; 7,200 + 5,000 = 12,200."""
+    """A one-month lease at 5,000 for June or July: July saves 7,440 - 5,000, June only 2,200; 7,200 + 5,000 =
+    12,200.
+    """
     return problem(months=2, offers={"lease": lease()})
 
 
@@ -180,7 +186,9 @@ def at_least_one_of_one():
 
 @toy(6500.0)
 def one_offer_requires_another():
-    """Ten chips at 5,000, only together with one chip at 1,500: 6,500; on demand 7,200; the one and 9 on demand 7,980."""
+    """Ten chips at 5,000, only together with one chip at 1,500: 6,500; on demand 7,200; the one and 9 on demand
+    7,980.
+    """
     offers = {"cluster": lease(10.0, 5000.0), "support": lease(1.0, 1500.0)}
     return problem(offers=offers, groups=[{"requires": "support", "offer": "cluster"}])
 
@@ -195,7 +203,9 @@ def use_beyond_take_or_pay():
 
 @toy(5400.0)
 def half_used_take_or_pay():
-    """7.5 of ten chips at work: 3,600 are owed anyhow and cover five; the other 2.5 x 720 x 1 = 1,800 are billed by use."""
+    """7.5 of ten chips at work: 3,600 are owed anyhow and cover five; the other 2.5 x 720 x 1 = 1,800 are billed
+    by use.
+    """
     toy = problem(
         demand={"requests_per_s": 7.5},
         offers={"lease": lease(10.0, None, usd_per_accelerator_hour=1.0, take_or_pay=0.5)},
@@ -247,7 +257,9 @@ def batch_fills_the_valley():
 
 @toy(7200.0)
 def batch_is_paid_for_wherever_it_runs():
-    """All work arrives in the first half of the day and may run in the second: 10 x 720 chip-hours at 1 USD either way."""
+    """All work arrives in the first half of the day and may run in the second: 10 x 720 chip-hours at 1 USD either
+    way.
+    """
     workload = batch()
     workload["demand"]["shape"] = [2.0] * 12 + [0.0] * 12
     return problem(day={"blocks": 2}, workloads={"chat": workload})
@@ -256,7 +268,9 @@ def batch_is_paid_for_wherever_it_runs():
 @toy(7200.0)
 def pay_for_the_mean():
     """Peak 10 x 2 x 1.25 = 25 chips are provisioned on demand, 10 are paid for; 25 chips leased would cost 12,500."""
-    toy = problem(demand={"peak_to_mean": 2.0, "headroom": 1.25}, offers={"lease": lease(5.0, 2500.0, blocks={"max": 5})})
+    toy = problem(
+        demand={"peak_to_mean": 2.0, "headroom": 1.25}, offers={"lease": lease(5.0, 2500.0, blocks={"max": 5})}
+    )
     toy["offers"]["on-demand"]["elastic"]["max_accelerators"] = 25
     return toy
 
@@ -288,7 +302,9 @@ def obligations_are_capped():
 
 @toy(5400.0)
 def unserved_has_a_price():
-    """Left unserved, chat costs 10 x 720 x 0.25 = 1,800, less than any chip; what must be served costs 5 x 720 = 3,600."""
+    """Left unserved, chat costs 10 x 720 x 0.25 = 1,800, less than any chip; what must be served costs 5 x 720 =
+    3,600.
+    """
     rates = [
         {"accelerator": "chip", "workload": name, "requests_per_s_per_accelerator": 1.0} for name in ("chat", "must")
     ]
@@ -338,7 +354,9 @@ def lead_time_is_bridged():
 
 @toy(14640.0)
 def quote_has_expired():
-    """The lease starts in July at the earliest and is signed as it starts, but its quote ends in June: 7,200 + 7,440."""
+    """The lease starts in July at the earliest and is signed as it starts, but its quote ends in June: 7,200 +
+    7,440.
+    """
     offer = lease(10.0, 1000.0, start={"earliest": "2026-07", "lead_months": 0}, sign_by="2026-06")
     return problem(months=2, offers={"lease": offer})
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from offtake_models.problem import CashLimit, Deal, Group, Pair, Problem, Workload
 
 from .deals import Column, columns, finance, ledger_months

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from offtake_models import build
 from pyomo.environ import ConcreteModel
+
+from offtake_models import build
 
 from .audit import audit
 from .compile import Compiled, compile_instance

@@ -54,8 +54,10 @@ def instance_unchanged(instance: Instance, stated: str) -> Check:
     """The instance stored in the plan is the one that was solved, by its fingerprint."""
     check, found = Check("instance_unchanged"), sha256(instance)
     if check.fails(found == stated):
-        check.find(f"the instance stored in the plan has the sha256 {found}, but the plan was made for "
-                   f"{claim.shown(stated)}: the instance was changed after the solve")
+        check.find(
+            f"the instance stored in the plan has the sha256 {found}, but the plan was made for "
+            f"{claim.shown(stated)}: the instance was changed after the solve"
+        )
     return check
 
 

@@ -51,14 +51,21 @@ class Books:
     def offered(self, deal: ClaimedDeal) -> bool:
         """Whether the deal is a term of an offer that starts within the horizon: the rest cannot be priced."""
         offer = self.instance.offers.get(deal.offer)
-        return (offer is not None and 0 <= deal.term < len(offer.terms) and deal.node == 0
-                and 0 <= deal.start - self.calendar.start < len(self.calendar.months))
+        return (
+            offer is not None
+            and 0 <= deal.term < len(offer.terms)
+            and deal.node == 0
+            and 0 <= deal.start - self.calendar.start < len(self.calendar.months)
+        )
 
     @cached_property
     def deals(self) -> dict[int, Contract]:
         """Signed deals by their position in the plan's table."""
-        return {position: signed_deal(self.instance, deal.offer, deal.term, deal.start, deal.blocks)
-                for position, deal in enumerate(self.claim.deals) if self.offered(deal)}
+        return {
+            position: signed_deal(self.instance, deal.offer, deal.term, deal.start, deal.blocks)
+            for position, deal in enumerate(self.claim.deals)
+            if self.offered(deal)
+        }
 
     @cached_property
     def contracts(self) -> dict[int | str, Contract]:
@@ -68,8 +75,10 @@ class Books:
 
     @cached_property
     def decisions(self) -> Decisions:
-        feeds = {key: [f"{contract.supply_id}/{name}" for name in contract.counts]
-                 for key, contract in self.contracts.items()}
+        feeds = {
+            key: [f"{contract.supply_id}/{name}" for name in contract.counts]
+            for key, contract in self.contracts.items()
+        }
         return Known(self.calendar, self.pools, self.instance.workloads, feeds).sort_out(self.claim)
 
     # --- what follows from it
@@ -89,8 +98,9 @@ class Books:
         for pair in {(row.pool, row.workload): None for row in self.decisions.serve}:
             serving = self.serving_rates[pair]
             monthly = [exact(rate) if serving.eligible else ZERO for rate in serving.requests_per_s]
-            found[pair] = [min(monthly[month - self.calendar.start] for month in months)
-                           for months in self.calendar.periods]
+            found[pair] = [
+                min(monthly[month - self.calendar.start] for month in months) for months in self.calendar.periods
+            ]
         return found
 
     @cached_property
@@ -169,8 +179,9 @@ class Books:
             return ZERO
         read = exact(self.instance.workloads[workload_id].request.input_tokens)
         written = self._output_tokens(workload_id)
-        bill = (read * exact(offer.api.usd_per_million_input_tokens)
-                + written * exact(offer.api.usd_per_million_output_tokens))
+        bill = read * exact(offer.api.usd_per_million_input_tokens) + written * exact(
+            offer.api.usd_per_million_output_tokens
+        )
         return bill / 10**6
 
     def _output_tokens(self, workload_id: str) -> Decimal:

@@ -29,7 +29,7 @@ class Calendar:
         months = [horizon.start + offset for offset in range(horizon.months)]
         lengths = [step.months for step in horizon.steps or [] for _ in range(step.count)] or [1] * len(months)
         ends = [sum(lengths[: position + 1]) for position in range(len(lengths))]
-        periods = [months[end - length: end] for end, length in zip(ends, lengths, strict=True)]
+        periods = [months[end - length : end] for end, length in zip(ends, lengths, strict=True)]
         return cls(instance, horizon.start, months, periods, instance.day.blocks)
 
     @property

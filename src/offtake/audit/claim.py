@@ -129,8 +129,9 @@ def read(plan: Any) -> Claim:
         objective_usd=number(member(document, "objective_usd"), "objective_usd"),
         bound_usd=number(member(document, "bound_usd"), "bound_usd"),
         gap=number(member(document, "gap"), "gap"),
-        gap_asked=number(member(mapping(member(document, "solver"), "solver"), "gap_asked", "solver"),
-                         "solver.gap_asked"),
+        gap_asked=number(
+            member(mapping(member(document, "solver"), "solver"), "gap_asked", "solver"), "solver.gap_asked"
+        ),
         periods=table(document, "periods", ClaimedPeriod, {"start": month, "months": integer}),
         deals=table(document, "deals", ClaimedDeal, _DEAL),
         serve=tuples(decisions, "serve", Serve, (text, text, integer, integer, integer, number)),
@@ -149,8 +150,9 @@ def table(document: dict[str, Any], key: str, row: Callable[..., Row], columns: 
     for position, entry in enumerate(items(member(document, key), key)):
         where = f"{key}[{position}]"
         keys = mapping(entry, where)
-        found.append(row(**{name: take(member(keys, name, where), f"{where}.{name}")
-                            for name, take in columns.items()}))
+        found.append(
+            row(**{name: take(member(keys, name, where), f"{where}.{name}") for name, take in columns.items()})
+        )
     return found
 
 
@@ -162,8 +164,11 @@ def tuples(decisions: dict[str, Any], key: str, row: Callable[..., Row], slots: 
         values = items(entry, where)
         if len(values) != len(slots):
             raise PlanError(f"{where} has {len(values)} entries; a row of this list has {len(slots)}")
-        found.append(row(*(take(value, f"{where}[{slot}]")
-                           for slot, (take, value) in enumerate(zip(slots, values, strict=True)))))
+        found.append(
+            row(
+                *(take(value, f"{where}[{slot}]") for slot, (take, value) in enumerate(zip(slots, values, strict=True)))
+            )
+        )
     return found
 
 
@@ -239,7 +244,17 @@ def shown(value: Any) -> str:
 Reader = Callable[[Any, str], Any]
 
 _DEAL: dict[str, Reader] = {
-    "offer": text, "provider": text, "node": integer, "start": month, "signing": month, "months": integer,
-    "term": integer, "blocks": number, "accelerators": number, "accelerators_by_type": numbers_by_name,
-    "power_mw": number, "cash_usd": number, "npv_usd": number,
+    "offer": text,
+    "provider": text,
+    "node": integer,
+    "start": month,
+    "signing": month,
+    "months": integer,
+    "term": integer,
+    "blocks": number,
+    "accelerators": number,
+    "accelerators_by_type": numbers_by_name,
+    "power_mw": number,
+    "cash_usd": number,
+    "npv_usd": number,
 }

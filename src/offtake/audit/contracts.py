@@ -143,7 +143,8 @@ def signed_deal(instance: Instance, offer: str, term: int, start: Month, blocks:
     return _contract(instance, offer, supply, supply.terms[term], start, signing, blocks)
 
 
-def _contract(instance: Instance, key: str, supply: Supply, term: Term, start: Month, signing: Month | None,
-              blocks: Decimal) -> Contract:
+def _contract(
+    instance: Instance, key: str, supply: Supply, term: Term, start: Month, signing: Month | None, blocks: Decimal
+) -> Contract:
     counts = {name: exact(count) for name, count in block_accelerators(instance, supply).items()}
     return Contract(key, supply, term, start, signing, blocks, counts, exact(block_power_mw(instance, supply)))

@@ -43,12 +43,16 @@ class Known:
         )
 
     def _fault_of_serve(self, row: Serve) -> str:
-        return (_unknown("pool", row.pool, self.pools) or _unknown("workload", row.workload, self.workloads)
-                or self._fault_of_slot(row.period, row.block, row.node))
+        return (
+            _unknown("pool", row.pool, self.pools)
+            or _unknown("workload", row.workload, self.workloads)
+            or self._fault_of_slot(row.period, row.block, row.node)
+        )
 
     def _fault_of_unserved(self, row: Unserved) -> str:
-        return (_unknown("workload", row.workload, self.workloads)
-                or self._fault_of_slot(row.period, row.block, row.node))
+        return _unknown("workload", row.workload, self.workloads) or self._fault_of_slot(
+            row.period, row.block, row.node
+        )
 
     def _fault_of_beyond(self, row: Beyond) -> str:
         if row.contract not in self.contract_pools:
@@ -58,8 +62,11 @@ class Known:
         return self._fault_of_slot(row.period, 0, row.node)
 
     def _fault_of_slot(self, period: int, block: int, node: int) -> str:
-        for name, value, count in (("period", period, len(self.calendar.periods)),
-                                   ("block", block, self.calendar.blocks), ("node", node, 1)):
+        for name, value, count in (
+            ("period", period, len(self.calendar.periods)),
+            ("block", block, self.calendar.blocks),
+            ("node", node, 1),
+        ):
             if not 0 <= value < count:
                 return f"names {name} {shown(value)}; they are numbered 0 to {count - 1}"
         return ""

@@ -43,8 +43,10 @@ def demand_of(instance: Instance, calendar: Calendar, workload_id: str) -> Deman
     mean, provision = [], []
     for period, months in enumerate(calendar.periods):
         inside = [(month.hours, rates[month - calendar.start]) for month in months]
-        means = [sum((hours * row[block] for hours, row in inside), ZERO) / calendar.hours(period)
-                 for block in range(calendar.blocks)]
+        means = [
+            sum((hours * row[block] for hours, row in inside), ZERO) / calendar.hours(period)
+            for block in range(calendar.blocks)
+        ]
         largest = [max(row[block] for _, row in inside) for block in range(calendar.blocks)]
         mean.append(means)
         provision.append([margin * rate for rate in (means if batch else largest)])

@@ -21,33 +21,35 @@ def make_plan(compiled: Compiled, decisions: Decisions, outcome: Outcome, limits
     flow = flows(compiled.problem, decisions)
     proven = _proven(outcome)
     deals, row_of = tables.deals(compiled, decisions)
-    return Plan({
-        "format": document.FORMAT,
-        "instance": {
-            "name": compiled.instance.name,
-            "sha256": instances.sha256(compiled.instance),
-            "document": instances.to_document(compiled.instance),
-        },
-        "status": outcome.status,
-        "objective_usd": outcome.objective,
-        **proven,
-        "solver": _solver(outcome, limits),
-        "conventions": conventions(compiled),
-        "periods": _periods(compiled),
-        "deals": deals,
-        "decisions": _decisions(compiled, decisions, row_of),
-        "capacity": tables.capacity(compiled, flow),
-        "service": tables.service(compiled, flow),
-        "cash": tables.cash(compiled, flow),
-        "obligations": tables.obligations(compiled, flow),
-        "cost": tables.cost(compiled, flow),
-        "offers": reasons.offers(compiled, flow, proven["gap"]),
-        "kpis": kpis.kpis(compiled, flow),
-        "kpi_definitions": {
-            name: {"title": entry.title, "unit": entry.unit, "definition": entry.definition}
-            for name, entry in kpis.KPI_DEFINITIONS.items()
-        },
-    })
+    return Plan(
+        {
+            "format": document.FORMAT,
+            "instance": {
+                "name": compiled.instance.name,
+                "sha256": instances.sha256(compiled.instance),
+                "document": instances.to_document(compiled.instance),
+            },
+            "status": outcome.status,
+            "objective_usd": outcome.objective,
+            **proven,
+            "solver": _solver(outcome, limits),
+            "conventions": conventions(compiled),
+            "periods": _periods(compiled),
+            "deals": deals,
+            "decisions": _decisions(compiled, decisions, row_of),
+            "capacity": tables.capacity(compiled, flow),
+            "service": tables.service(compiled, flow),
+            "cash": tables.cash(compiled, flow),
+            "obligations": tables.obligations(compiled, flow),
+            "cost": tables.cost(compiled, flow),
+            "offers": reasons.offers(compiled, flow, proven["gap"]),
+            "kpis": kpis.kpis(compiled, flow),
+            "kpi_definitions": {
+                name: {"title": entry.title, "unit": entry.unit, "definition": entry.definition}
+                for name, entry in kpis.KPI_DEFINITIONS.items()
+            },
+        }
+    )
 
 
 def _proven(outcome: Outcome) -> dict[str, float]:
@@ -104,23 +106,31 @@ def _discounting_words(instance: Instance) -> str:
         return "Dollars are not discounted (rate 0)."
     where = {"start": "at the start", "mid": "in the middle", "end": "at the end"}[terms.timing]
     basis = "effective per year" if terms.basis == "effective" else "nominal per year, compounded monthly"
-    return (f"Dollars are discounted to {instance.horizon.start} at {terms.rate:.4g} ({basis}), as if paid {where} "
-            "of their month.")
+    return (
+        f"Dollars are discounted to {instance.horizon.start} at {terms.rate:.4g} ({basis}), as if paid {where} "
+        "of their month."
+    )
 
 
 def _terminal_words(instance: Instance) -> str:
     if instance.finance.terminal == "none":
         return "A term that outlives the horizon is charged in full: all of its cash, with no credit for what is left."
-    return ("A term that outlives the horizon is charged for its share inside: the present value of all of its cash, "
-            "times the discounted accelerator-months inside the horizon over those of the whole term. Cash and "
-            "obligations keep their real dates.")
+    return (
+        "A term that outlives the horizon is charged for its share inside: the present value of all of its cash, "
+        "times the discounted accelerator-months inside the horizon over those of the whole term. Cash and "
+        "obligations keep their real dates."
+    )
 
 
 def _throughput_words(compiled: Compiled) -> str:
     sources = Counter(compiled.rates[pair].source for pair in compiled.problem.rate)
     if not sources:
         return "No offer can serve any workload."
-    words = {"modelled": "modelled (roofline)", "measured": "measured", "given": "given in the instance",
-             "api": "of token APIs"}
+    words = {
+        "modelled": "modelled (roofline)",
+        "measured": "measured",
+        "given": "given in the instance",
+        "api": "of token APIs",
+    }
     counted = ", ".join(f"{count} {words.get(source, source)}" for source, count in sorted(sources.items()))
     return f"Pairs of pool and workload that can serve: {sum(sources.values())}, with rates {counted}."

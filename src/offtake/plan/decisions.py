@@ -118,11 +118,7 @@ class Flows:
 
     def served_by(self, workload: str) -> dict[str, np.ndarray]:
         """pool -> [period] mean requests/s of the workload that it serves."""
-        return {
-            pair[0]: use * self.problem.rate[pair][0]
-            for pair, use in self.mean_use.items()
-            if pair[1] == workload
-        }
+        return {pair[0]: use * self.problem.rate[pair][0] for pair, use in self.mean_use.items() if pair[1] == workload}
 
 
 def flows(problem: Problem, decisions: Decisions) -> Flows:

@@ -18,8 +18,21 @@ LARGEST_BYTES = 1_000_000_000
 STATUSES = ("optimal", "time_limit", "interrupted", "failed")
 
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "deals": ("offer", "provider", "node", "start", "signing", "months", "term", "blocks", "accelerators",
-              "accelerators_by_type", "power_mw", "cash_usd", "npv_usd"),
+    "deals": (
+        "offer",
+        "provider",
+        "node",
+        "start",
+        "signing",
+        "months",
+        "term",
+        "blocks",
+        "accelerators",
+        "accelerators_by_type",
+        "power_mw",
+        "cash_usd",
+        "npv_usd",
+    ),
     "capacity": ("month", "pool", "offer", "accelerator", "held", "used_mean", "used_peak"),
     "service": ("month", "workload", "mean_requests_per_s", "provisioned_requests_per_s", "served_share", "by"),
     "cash": ("month", "line", "offer", "usd"),
@@ -95,8 +108,9 @@ def _read(path: Path, shown: str) -> str:
             raise PlanError(f"{shown} is a folder; name the plan file in it")
         size = path.stat().st_size
         if size > LARGEST_BYTES:
-            raise PlanError(f"{shown} holds {size / 1e6:,.0f} MB; a plan of more than "
-                            f"{LARGEST_BYTES / 1e6:,.0f} MB is not read")
+            raise PlanError(
+                f"{shown} holds {size / 1e6:,.0f} MB; a plan of more than {LARGEST_BYTES / 1e6:,.0f} MB is not read"
+            )
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise PlanError(f"there is no file {shown}; `offtake solve` writes plans") from None
@@ -113,10 +127,14 @@ def _parse(text: str, shown: str) -> Any:
         if not text.strip():
             raise PlanError(f"{shown} is empty; `offtake solve` writes plans") from None
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
-            raise PlanError(f"{shown} ends in the middle of the document (line {error.lineno}): "
-                            "it was cut short; solve or copy again") from None
-        raise PlanError(f"{shown} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}; "
-                        "a plan is written by `offtake solve`") from None
+            raise PlanError(
+                f"{shown} ends in the middle of the document (line {error.lineno}): "
+                "it was cut short; solve or copy again"
+            ) from None
+        raise PlanError(
+            f"{shown} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}; "
+            "a plan is written by `offtake solve`"
+        ) from None
     except RecursionError:
         raise PlanError(f"{shown} is nested too deeply to be a plan") from None
     except ValueError as error:
@@ -154,9 +172,18 @@ def _check(document: Any, shown: str) -> None:
 
 
 def _check_head(document: dict[str, Any], shown: str) -> None:
-    kinds = {"instance": dict, "status": str, "objective_usd": (int, float), "bound_usd": (int, float),
-             "gap": (int, float), "solver": dict, "conventions": dict, "periods": list, "decisions": dict,
-             "kpis": dict}
+    kinds = {
+        "instance": dict,
+        "status": str,
+        "objective_usd": (int, float),
+        "bound_usd": (int, float),
+        "gap": (int, float),
+        "solver": dict,
+        "conventions": dict,
+        "periods": list,
+        "decisions": dict,
+        "kpis": dict,
+    }
     for key, kind in kinds.items():
         if key not in document:
             raise PlanError(f"{shown} is not a whole plan: the key `{key}` is missing")

@@ -27,53 +27,76 @@ class KpiDefinition:
 
 KPI_DEFINITIONS: dict[str, KpiDefinition] = {
     "cost_usd": KpiDefinition(
-        "Cost", "USD",
+        "Cost",
+        "USD",
         "present value of what the plan decides: contracts by the terminal rule, use, and penalties for requests "
-        "left unserved; contracts already in force are sunk and not in it"),
+        "left unserved; contracts already in force are sunk and not in it",
+    ),
     "npv_cash_usd": KpiDefinition(
-        "Present value of all cash", "USD",
-        "every payment at its real date, contracts in force and payments after the horizon included; no penalties"),
+        "Present value of all cash",
+        "USD",
+        "every payment at its real date, contracts in force and payments after the horizon included; no penalties",
+    ),
     "cash_in_horizon_usd": KpiDefinition(
-        "Cash in the horizon", "USD",
-        "undiscounted payments dated inside the horizon, contracts in force included"),
+        "Cash in the horizon", "USD", "undiscounted payments dated inside the horizon, contracts in force included"
+    ),
     "usd_per_million_tokens": KpiDefinition(
-        "Levelised cost", "USD/1M tokens",
+        "Levelised cost",
+        "USD/1M tokens",
         "cost less penalties, over the discounted tokens served (input + output x reasoning multiplier); what "
-        "contracts in force serve is counted, what they cost is sunk"),
+        "contracts in force serve is counted, what they cost is sunk",
+    ),
     "usd_per_million_tokens_by_workload": KpiDefinition(
-        "Levelised cost by workload", "USD/1M tokens",
-        "the same by workload: the charge of an offer, idle hours included, is split by accelerator-hours at work"),
+        "Levelised cost by workload",
+        "USD/1M tokens",
+        "the same by workload: the charge of an offer, idle hours included, is split by accelerator-hours at work",
+    ),
     "share_served": KpiDefinition(
-        "Requests served", "share", "mean requests served over mean requests asked for, all workloads, whole horizon"),
+        "Requests served", "share", "mean requests served over mean requests asked for, all workloads, whole horizon"
+    ),
     "utilisation": KpiDefinition(
-        "Utilisation of what is held", "share",
-        "accelerator-hours at work on the mean load over accelerator-hours delivered under contract"),
+        "Utilisation of what is held",
+        "share",
+        "accelerator-hours at work on the mean load over accelerator-hours delivered under contract",
+    ),
     "utilisation_at_peak": KpiDefinition(
-        "Utilisation at peak", "share",
+        "Utilisation at peak",
+        "share",
         "accelerators provisioned in the busiest block of the day (burst and headroom included) over accelerators "
-        "held under contract, mean over the horizon by hours"),
+        "held under contract, mean over the horizon by hours",
+    ),
     "accelerators_peak": KpiDefinition(
-        "Most accelerators", "accelerators",
-        "usable accelerators held plus elastic accelerators provisioned, in the largest month"),
+        "Most accelerators",
+        "accelerators",
+        "usable accelerators held plus elastic accelerators provisioned, in the largest month",
+    ),
     "accelerators_peak_month": KpiDefinition("Month of most accelerators", "month", "the first month that reaches it"),
     "peak_obligations_usd": KpiDefinition(
-        "Peak obligations", "USD",
-        "undiscounted fixed payments still owed, at the worst month end, contracts in force included"),
+        "Peak obligations",
+        "USD",
+        "undiscounted fixed payments still owed, at the worst month end, contracts in force included",
+    ),
     "peak_obligations_month": KpiDefinition("Month of peak obligations", "month", "the first month that reaches it"),
     "largest_provider_share_mw": KpiDefinition(
-        "Largest provider by power", "share",
+        "Largest provider by power",
+        "share",
         "the largest share of one provider in the megawatts under contract and in service, over the months of the "
-        "horizon; elastic capacity and token services have no megawatts"),
+        "horizon; elastic capacity and token services have no megawatts",
+    ),
     "largest_provider_mw": KpiDefinition("Who has the most power", "name", "the provider with that share"),
     "largest_provider_mw_month": KpiDefinition("Month of that share", "month", "the first month with that share"),
     "largest_provider_share_spend": KpiDefinition(
-        "Largest provider by spend", "share",
-        "the largest share of one provider in the undiscounted payments inside the horizon"),
+        "Largest provider by spend",
+        "share",
+        "the largest share of one provider in the undiscounted payments inside the horizon",
+    ),
     "largest_provider_spend": KpiDefinition("Who gets the most spend", "name", "the provider with that share"),
     "safety_by_workload": KpiDefinition(
-        "Safety in all", "factor",
+        "Safety in all",
+        "factor",
         "how many times over its mean load a workload is provisioned: peak_to_mean x headroom / availability, the "
-        "availability that of the supply that serves it, weighted by requests served"),
+        "availability that of the supply that serves it, weighted by requests served",
+    ),
 }
 
 
@@ -103,8 +126,13 @@ def _shown(value: Any, unit: str) -> str:
         return "-"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_shown(entry, unit)}" for key, entry in value.items())
-    formats = {"USD": "${:,.0f}", "USD/1M tokens": "${:,.4g} per million tokens", "share": "{:.1%}",
-               "accelerators": "{:,.0f}", "factor": "{:.3g}x"}
+    formats = {
+        "USD": "${:,.0f}",
+        "USD/1M tokens": "${:,.4g} per million tokens",
+        "share": "{:.1%}",
+        "accelerators": "{:,.0f}",
+        "factor": "{:.3g}x",
+    }
     return formats.get(unit, "{}").format(value)
 
 

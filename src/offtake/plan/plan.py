@@ -126,10 +126,15 @@ class Plan:
 
     def __repr__(self) -> str:
         deals = len(self._document["deals"])
-        return (f"<Plan {self.name!r}: {self.status}, ${self.objective_usd:,.0f}, gap {self.gap:.2%}, "
-                f"{deals} deal{'' if deals == 1 else 's'}>")
+        return (
+            f"<Plan {self.name!r}: {self.status}, ${self.objective_usd:,.0f}, gap {self.gap:.2%}, "
+            f"{deals} deal{'' if deals == 1 else 's'}>"
+        )
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><th>{escape(definition.title)}</th><td>{escape(shown(name, self.kpis))}</td></tr>"
-                       for name, definition in KPI_DEFINITIONS.items() if name in self.kpis)
+        rows = "".join(
+            f"<tr><th>{escape(definition.title)}</th><td>{escape(shown(name, self.kpis))}</td></tr>"
+            for name, definition in KPI_DEFINITIONS.items()
+            if name in self.kpis
+        )
         return f"<p>{escape(repr(self))}</p><table>{rows}</table>{self.deals.to_html(index=False)}"

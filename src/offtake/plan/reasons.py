@@ -178,8 +178,10 @@ def _never_signable(compiled: Compiled, key: str) -> str | None:
     if offer.sign_by is not None and offer.sign_by < first:
         return f"The quote expired in {offer.sign_by}, before the horizon begins in {first}."
     expiry = f", its expiry in {offer.sign_by}" if offer.sign_by is not None else ""
-    return (f"It can never be signed: no start month from {opens} fits the horizon ({first} to {last}), its lead of "
-            f"{offer.start.lead_months} months{expiry} and its last start.")
+    return (
+        f"It can never be signed: no start month from {opens} fits the horizon ({first} to {last}), its lead of "
+        f"{offer.start.lead_months} months{expiry} and its last start."
+    )
 
 
 def _nothing_eligible(compiled: Compiled, key: str) -> str | None:
@@ -187,8 +189,9 @@ def _nothing_eligible(compiled: Compiled, key: str) -> str | None:
     pairs = [(pool.id, workload) for pool in mine for workload in compiled.problem.workloads]
     if any(pair in compiled.problem.rate for pair in pairs):
         return None
-    found = dict.fromkeys(f"{workload}: {compiled.rates[pool, workload].reason.rstrip('.')}"
-                          for pool, workload in pairs)
+    found = dict.fromkeys(
+        f"{workload}: {compiled.rates[pool, workload].reason.rstrip('.')}" for pool, workload in pairs
+    )
     reasons = list(found)
     more = f"; and {len(reasons) - MOST_LISTED} more" if len(reasons) > MOST_LISTED else ""
     return f"It can serve no workload. {'; '.join(reasons[:MOST_LISTED])}{more}."
@@ -226,12 +229,16 @@ def _at_best_use(facts: _Facts, key: str) -> str:
         return f"The plan serves none of what it could serve ({_listed([use.workload for use in facts.best[key]])})."
     use = min(compared, key=lambda found: found.usd_per_million_tokens - facts.costs[found.workload])
     mine, plan = use.usd_per_million_tokens, facts.costs[use.workload]
-    price = (f"At best use it costs {_price(mine)} per million tokens of {use.workload}"
-             f"{_best_deal(facts.compiled, use)}, the plan {_price(plan)} on average")
+    price = (
+        f"At best use it costs {_price(mine)} per million tokens of {use.workload}"
+        f"{_best_deal(facts.compiled, use)}, the plan {_price(plan)} on average"
+    )
     if mine > plan:
         return f"{price}."
-    return (f"{price}, yet no better plan with it was found within the gap of {facts.gap:.2%}; `offtake breakeven` "
-            "gives its price.")
+    return (
+        f"{price}, yet no better plan with it was found within the gap of {facts.gap:.2%}; `offtake breakeven` "
+        "gives its price."
+    )
 
 
 def _best_deal(compiled: Compiled, use: economics.BestUse) -> str:

@@ -31,21 +31,23 @@ def deals(compiled: Compiled, decisions: Decisions) -> tuple[list[Row], dict[int
     for d, node in order:
         deal, column, blocks = problem.deals[d], compiled.columns[d], decisions.blocks[d, node]
         held = {name: count * blocks for name, count in column.accelerators.items()}
-        rows.append({
-            "offer": column.offer,
-            "provider": instance.offers[column.offer].provider,
-            "node": node,
-            "start": str(column.start),
-            "signing": str(column.signing),
-            "months": column.months,
-            "term": column.term,
-            "blocks": blocks,
-            "accelerators": sum(held.values()),
-            "accelerators_by_type": held,
-            "power_mw": column.power_mw * blocks,
-            "cash_usd": float(deal.cash[0].sum() * blocks + deal.cash_once[0].sum()),
-            "npv_usd": float(deal.npv_usd[0] * blocks + deal.npv_once_usd[0]),
-        })
+        rows.append(
+            {
+                "offer": column.offer,
+                "provider": instance.offers[column.offer].provider,
+                "node": node,
+                "start": str(column.start),
+                "signing": str(column.signing),
+                "months": column.months,
+                "term": column.term,
+                "blocks": blocks,
+                "accelerators": sum(held.values()),
+                "accelerators_by_type": held,
+                "power_mw": column.power_mw * blocks,
+                "cash_usd": float(deal.cash[0].sum() * blocks + deal.cash_once[0].sum()),
+                "npv_usd": float(deal.npv_usd[0] * blocks + deal.npv_once_usd[0]),
+            }
+        )
     return rows, {d: row for row, (d, _) in enumerate(order)}
 
 
@@ -58,11 +60,17 @@ def capacity(compiled: Compiled, flows: Flows) -> list[Row]:
         mean, peak = used_by_pool(flows, pool)
         for m, t in enumerate(compiled.problem.period_of):
             if held[pool.id][m] or peak[t]:
-                rows.append({
-                    "month": month_name(compiled, m), "pool": pool.id, "offer": pool.supply,
-                    "accelerator": pool.accelerator, "held": float(held[pool.id][m]),
-                    "used_mean": float(mean[t]), "used_peak": float(peak[t]),
-                })
+                rows.append(
+                    {
+                        "month": month_name(compiled, m),
+                        "pool": pool.id,
+                        "offer": pool.supply,
+                        "accelerator": pool.accelerator,
+                        "held": float(held[pool.id][m]),
+                        "used_mean": float(mean[t]),
+                        "used_peak": float(peak[t]),
+                    }
+                )
     return sorted(rows, key=lambda row: row["month"])
 
 
@@ -97,12 +105,16 @@ def service(compiled: Compiled, flows: Flows) -> list[Row]:
         by_pool = flows.served_by(key)
         total = sum(by_pool.values(), np.zeros(len(problem.hours)))
         for m, t in enumerate(problem.period_of):
-            rows.append({
-                "month": month_name(compiled, m), "workload": key, "mean_requests_per_s": float(asked[m]),
-                "provisioned_requests_per_s": float(workload.provision[0, t].max()),
-                "served_share": float(served[t]),
-                "by": {pool: float(rate[t] / total[t]) for pool, rate in by_pool.items() if rate[t]},
-            })
+            rows.append(
+                {
+                    "month": month_name(compiled, m),
+                    "workload": key,
+                    "mean_requests_per_s": float(asked[m]),
+                    "provisioned_requests_per_s": float(workload.provision[0, t].max()),
+                    "served_share": float(served[t]),
+                    "by": {pool: float(rate[t] / total[t]) for pool, rate in by_pool.items() if rate[t]},
+                }
+            )
     return sorted(rows, key=lambda row: row["month"])
 
 

@@ -56,8 +56,12 @@ def proven_high(points: Sequence[Point], out: Point, least: float, capped: bool)
         return None
     found = [point.factor + max(out.upper - point.lower, 0.0) / least for point in points if point.lower > -math.inf]
     if not capped:
-        found += [_chord(a, b, out.upper) for a in points for b in points
-                  if a.factor < b.factor and -math.inf < a.lower <= out.upper < b.lower < math.inf]
+        found += [
+            _chord(a, b, out.upper)
+            for a in points
+            for b in points
+            if a.factor < b.factor and -math.inf < a.lower <= out.upper < b.lower < math.inf
+        ]
     return min(found, default=None)
 
 

@@ -128,8 +128,10 @@ def _inputs(first: str, a: Row, second: str, b: Row) -> tuple[list[str], bool]:
     parts = [words for part, words in QUESTION.items() if any(_inside(path, part) for path in changed)]
     said = []
     if parts:
-        said.append(f"{first} and {second} answer different questions: {_listed(parts)} differ"
-                    f"{'s' if len(parts) == 1 else ''}. The difference of their costs is no saving.")
+        said.append(
+            f"{first} and {second} answer different questions: {_listed(parts)} differ"
+            f"{'s' if len(parts) == 1 else ''}. The difference of their costs is no saving."
+        )
     leaves = [leaf for leaf in _leaves(old, new) if leaf[0] != "name"]
     said += [_change(path, first, before, second, after) for path, before, after in leaves[:MOST_LISTED]]
     if len(leaves) > MOST_LISTED:
@@ -177,8 +179,10 @@ def _outcome(first: str, a: Row, second: str, b: Row, comparable: bool) -> list[
     said = [f"{second} costs {_usd(abs(difference))} {word} than {first}{share}."]
     low, high = b["bound_usd"] - a["objective_usd"], b["objective_usd"] - a["bound_usd"]
     if comparable and a["instance"]["sha256"] != b["instance"]["sha256"] and low <= 0 <= high:
-        said.append(f"The gaps do not prove that the best plan of {second} costs {word}: the difference of the best "
-                    f"plans lies between {_usd(low)} and {_usd(high)}.")
+        said.append(
+            f"The gaps do not prove that the best plan of {second} costs {word}: the difference of the best "
+            f"plans lies between {_usd(low)} and {_usd(high)}."
+        )
     return said
 
 
@@ -231,8 +235,10 @@ def _kind(cells: list[Row | None]) -> str:
         return "added"
     if all(cell is None for cell in cells[1:]):
         return "dropped"
-    same = all(cell is not None and (_dates(cell), cell["blocks"]) == (_dates(cells[0]), cells[0]["blocks"])
-               for cell in cells[1:])
+    same = all(
+        cell is not None and (_dates(cell), cell["blocks"]) == (_dates(cells[0]), cells[0]["blocks"])
+        for cell in cells[1:]
+    )
     return "same" if same else "changed"
 
 
@@ -268,8 +274,11 @@ def _served(document: Row, workload: str) -> float | None:
 def _kpis(labels: list[str], documents: list[Row]) -> list[Row]:
     known = [name for name in KPI_DEFINITIONS if any(name in document["kpis"] for document in documents)]
     return [
-        {"kpi": name, "unit": KPI_DEFINITIONS[name].unit,
-         **{label: d["kpis"].get(name) for label, d in zip(labels, documents, strict=True)}}
+        {
+            "kpi": name,
+            "unit": KPI_DEFINITIONS[name].unit,
+            **{label: d["kpis"].get(name) for label, d in zip(labels, documents, strict=True)},
+        }
         for name in known
     ]
 

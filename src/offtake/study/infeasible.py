@@ -56,19 +56,27 @@ def explain(instance: Instance) -> list[str]:
 def business_rules(instance: Instance, problem: Problem, model: ConcreteModel) -> list[Rule]:
     """The rules that a planner could relax, money first: what is dropped first is blamed last."""
     rules = [
-        Rule(f"the budget of {limit.name}, {limit.usd:,.0f} USD", [("within_budget", (s, k)) for s in problem.scenarios])
+        Rule(
+            f"the budget of {limit.name}, {limit.usd:,.0f} USD", [("within_budget", (s, k)) for s in problem.scenarios]
+        )
         for k, limit in enumerate(problem.cash_limits)
     ]
     balance = list(model.balance_kept)
     if balance:
         least = instance.finance.cash_min_usd
-        rules.append(Rule(f"a cash balance of at least {least:,.0f} USD, given the funding", _all("balance_kept", balance)))
+        rules.append(
+            Rule(f"a cash balance of at least {least:,.0f} USD, given the funding", _all("balance_kept", balance))
+        )
     cap = problem.obligations_max_usd
     if cap is not None:
-        rules.append(Rule(f"obligations of at most {cap:,.0f} USD", _all("obligations_capped", list(model.obligations_capped))))
+        rules.append(
+            Rule(f"obligations of at most {cap:,.0f} USD", _all("obligations_capped", list(model.obligations_capped)))
+        )
     for g, group in enumerate(problem.groups):
         members = [(f"{_ROW[group.kind]}", (g, s)) for s in problem.scenarios]
-        rules.append(Rule(f"the rule that {_SAY[group.kind].format(k=group.count, o=', '.join(group.offers))}", members))
+        rules.append(
+            Rule(f"the rule that {_SAY[group.kind].format(k=group.count, o=', '.join(group.offers))}", members)
+        )
     rules.extend(_demand_rules(instance, model))
     return rules
 

@@ -89,7 +89,7 @@ def stack(cases: list[Case]) -> Case:
 
 def weights_as(accelerator: Accelerator, model: LanguageModel) -> tuple[str, float]:
     """(precision that the weights are held in, dense peak in flop/s at it)."""
-    wider = _PRECISIONS[_PRECISIONS.index(model.precision):]
+    wider = _PRECISIONS[_PRECISIONS.index(model.precision) :]
     peaks = ((precision, getattr(accelerator, f"{precision}_tflops")) for precision in wider)
     return next((precision, 1e12 * peak) for precision, peak in peaks if peak is not None)
 
@@ -162,6 +162,8 @@ def _overhead_s(accelerator_id: str, model: LanguageModel) -> float:
     moe_layers = (model.moe_layers or model.layers) if model.experts else 0
     latent_layers = model.layers if model.attention == "mla" else 0
     return (
-        (model.layers - moe_layers) * fitted["dense_layer_s"] + moe_layers * fitted["moe_layer_s"]
-        + latent_layers * fitted["latent_layer_s"] + fitted["step_s"]
+        (model.layers - moe_layers) * fitted["dense_layer_s"]
+        + moe_layers * fitted["moe_layer_s"]
+        + latent_layers * fitted["latent_layer_s"]
+        + fitted["step_s"]
     )

@@ -48,8 +48,15 @@ def api_rate(instance: Instance, pool: Pool, workload: Work) -> ServingRate:
     missed = missed_target(workload, api.ttft_ms, api.tpot_ms, network_ms)
     if missed:
         return refused(instance, missed, "api")
-    return ServingRate(True, "", np.ones(instance.horizon.months), tokens_per_request(workload),
-                       api.ttft_ms + network_ms, api.tpot_ms, source="api")
+    return ServingRate(
+        True,
+        "",
+        np.ones(instance.horizon.months),
+        tokens_per_request(workload),
+        api.ttft_ms + network_ms,
+        api.tpot_ms,
+        source="api",
+    )
 
 
 def given_rate(instance: Instance, pool: Pool, workload_id: str) -> ServingRate | None:
@@ -58,8 +65,11 @@ def given_rate(instance: Instance, pool: Pool, workload_id: str) -> ServingRate 
         if (rate.accelerator, rate.workload) == (pool.accelerator, workload_id):
             first = rate.requests_per_s_per_accelerator
             return ServingRate(
-                True, "", first * software_gain(instance, pool.accelerator),
-                first * tokens_per_request(instance.workloads[workload_id]), source="given",
+                True,
+                "",
+                first * software_gain(instance, pool.accelerator),
+                first * tokens_per_request(instance.workloads[workload_id]),
+                source="given",
             )
     return None
 
@@ -79,12 +89,23 @@ def measured_rate(instance: Instance, pool: Pool, workload: Work) -> ServingRate
     meeting = [row for row, reason in zip(rows, missed, strict=True) if not reason]
     if not meeting:
         closest = min(range(len(rows)), key=lambda i: rows[i].tpot_ms)
-        return refused(instance, f"{pool.accelerator}: none of {len(rows)} measured rows of {workload.model} meets the "
-                       f"target; in the one with the fastest tokens {missed[closest]}", "measured")
+        return refused(
+            instance,
+            f"{pool.accelerator}: none of {len(rows)} measured rows of {workload.model} meets the "
+            f"target; in the one with the fastest tokens {missed[closest]}",
+            "measured",
+        )
     best = max(meeting, key=lambda row: row.tokens_per_s_per_accelerator)
     first = best.tokens_per_s_per_accelerator / tokens_per_request(workload)
-    return ServingRate(True, "", first * software_gain(instance, pool.accelerator), best.tokens_per_s_per_accelerator,
-                       best.ttft_ms + network_ms, best.tpot_ms, source="measured")
+    return ServingRate(
+        True,
+        "",
+        first * software_gain(instance, pool.accelerator),
+        best.tokens_per_s_per_accelerator,
+        best.ttft_ms + network_ms,
+        best.tpot_ms,
+        source="measured",
+    )
 
 
 def _speaks_for(row: MeasuredRow, pool: Pool, workload: Work) -> bool:

@@ -60,8 +60,10 @@ def missed_target(workload: Work, ttft_ms: float, tpot_ms: float, network_ms: fl
     if network_ms >= slo.ttft_ms:
         return network_alone(network_ms, slo.ttft_ms)
     if ttft_ms + network_ms > slo.ttft_ms:
-        return (f"the first token takes {number(ttft_ms + network_ms, slo.ttft_ms)} ms, "
-                f"{number(network_ms)} ms of it network; the target is {slo.ttft_ms:g} ms")
+        return (
+            f"the first token takes {number(ttft_ms + network_ms, slo.ttft_ms)} ms, "
+            f"{number(network_ms)} ms of it network; the target is {slo.ttft_ms:g} ms"
+        )
     if tpot_ms > slo.tpot_ms:
         return f"a token takes {number(tpot_ms, slo.tpot_ms)} ms; the target is {slo.tpot_ms:g} ms"
     return ""

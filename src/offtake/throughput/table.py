@@ -69,8 +69,9 @@ def rate_table(instance: Instance) -> RateTable:
             answers[pool.id, key] = known
     questions = list(dict.fromkeys(answer for answer in answers.values() if isinstance(answer, Question)))
     modelled = dict(zip(questions, model_rates(instance, questions), strict=True))
-    return RateTable({pair: modelled[answer] if isinstance(answer, Question) else answer
-                      for pair, answer in answers.items()})
+    return RateTable(
+        {pair: modelled[answer] if isinstance(answer, Question) else answer for pair, answer in answers.items()}
+    )
 
 
 def model_rates(instance: Instance, questions: list[Question]) -> list[ServingRate]:
@@ -84,7 +85,8 @@ def model_rates(instance: Instance, questions: list[Question]) -> list[ServingRa
     grid = speed.shape[1:]
     return [
         accepted(instance, question, search, (row, *np.unravel_index(best[row], grid)))
-        if allowed[row].any() else refused(instance, shortfall(instance, question, search, row))
+        if allowed[row].any()
+        else refused(instance, shortfall(instance, question, search, row))
         for row, question in enumerate(questions)
     ]
 
@@ -97,10 +99,14 @@ def search_grid(instance: Instance, questions: list[Question]) -> Search:
     limits = efficiency.table()
     cases = {(q.accelerator, q.workload): None for q in questions}
     order = {key: row for row, key in enumerate(cases)}
-    stacked = stack([
-        make_case(a, instance.accelerators[a], instance.models[instance.workloads[w].model],
-                      instance.workloads[w].request) for a, w in cases
-    ])
+    stacked = stack(
+        [
+            make_case(
+                a, instance.accelerators[a], instance.models[instance.workloads[w].model], instance.workloads[w].request
+            )
+            for a, w in cases
+        ]
+    )
     widest = min(stacked.domain.max(), limits["tensor_parallel_max"])
     t = 2.0 ** np.arange(np.floor(np.log2(widest)) + 1)[None, :, None]
     quarters = np.arange(4 * np.log2(limits["batch_max"]) + 1)
@@ -162,14 +168,20 @@ def shortfall(instance: Instance, question: Question, search: Search, row: int) 
     if question.network_ms >= slo.ttft_ms:
         return network_alone(question.network_ms, slo.ttft_ms)
     if tpot.min() > slo.tpot_ms:
-        return (f"{name}: decode needs at least {number(tpot.min(), slo.tpot_ms)} ms per token for {workload.model}; "
-                f"the target is {slo.tpot_ms:g} ms")
+        return (
+            f"{name}: decode needs at least {number(tpot.min(), slo.tpot_ms)} ms per token for {workload.model}; "
+            f"the target is {slo.tpot_ms:g} ms"
+        )
     if ttft.min() > slo.ttft_ms:
-        return (f"{name}: the first token of {workload.model} takes at least {number(ttft.min(), slo.ttft_ms)} ms, "
-                f"{number(question.network_ms)} ms of it network; the target is {slo.ttft_ms:g} ms")
+        return (
+            f"{name}: the first token of {workload.model} takes at least {number(ttft.min(), slo.ttft_ms)} ms, "
+            f"{number(question.network_ms)} ms of it network; the target is {slo.ttft_ms:g} ms"
+        )
     together = ttft[tpot <= slo.tpot_ms].min()
-    return (f"{name}: with tokens inside {slo.tpot_ms:g} ms the first one takes at least "
-            f"{number(together, slo.ttft_ms)} ms; the target is {slo.ttft_ms:g} ms")
+    return (
+        f"{name}: with tokens inside {slo.tpot_ms:g} ms the first one takes at least "
+        f"{number(together, slo.ttft_ms)} ms; the target is {slo.ttft_ms:g} ms"
+    )
 
 
 def memory_shortfall(instance: Instance, question: Question) -> str:
@@ -180,8 +192,11 @@ def memory_shortfall(instance: Instance, question: Question) -> str:
     t = 2 ** int(np.log2(min(case.domain, efficiency.table()["tensor_parallel_max"])))
     room, weights = t * case.memory_bytes / 1e9, case.weight_bytes / 1e9
     if weights >= room:
-        return (f"the weights of {workload.model} need {number(weights, room)} GB; "
-                f"a domain of {t} holds {number(room)} GB")
+        return (
+            f"the weights of {workload.model} need {number(weights, room)} GB; a domain of {t} holds {number(room)} GB"
+        )
     cache = (case.input + case.output) * case.kv_bytes * t / min(t, case.kv_split_max) / 1e9
-    return (f"the KV cache of one request to {workload.model} needs {number(cache)} GB on a domain of {t}; "
-            f"{number(room - weights)} GB are left beside the weights")
+    return (
+        f"the KV cache of one request to {workload.model} needs {number(cache)} GB on a domain of {t}; "
+        f"{number(room - weights)} GB are left beside the weights"
+    )

@@ -78,8 +78,10 @@ def _share_served(books: Books, money: Ledger) -> Figure:
 def _utilisation(books: Books, money: Ledger) -> Figure:
     """Accelerator-hours at work over those that contracts deliver in the horizon."""
     months = books.calendar.months
-    delivered = sum((contract.delivered_hours(name, months) for contract in books.contracts.values()
-                     for name in contract.counts), ZERO)
+    delivered = sum(
+        (contract.delivered_hours(name, months) for contract in books.contracts.values() for name in contract.counts),
+        ZERO,
+    )
     bought = [pool for pool in books.pools if books.limit(pool, 0) is None]
     used = sum((hours for (pool, _), hours in books.used_hours.items() if pool in bought), ZERO)
     return used / delivered if delivered else NOTHING

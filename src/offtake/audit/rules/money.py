@@ -14,8 +14,10 @@ def within_budget(check: Check, books: Books, money: Ledger) -> None:
     """Cash of every month or calendar year with a budget stays within it, tails past the horizon included."""
     for key, budget in books.instance.finance.budget_usd.items():
         by_month = isinstance(key, Month)
-        spent = sum((paid for month, paid in money.cash_by_month.items()
-                     if (month == key if by_month else month.year == key)), ZERO)
+        spent = sum(
+            (paid for month, paid in money.cash_by_month.items() if (month == key if by_month else month.year == key)),
+            ZERO,
+        )
         if check.exceeds(spent, exact(budget)):
             check.find(f"{usd(spent)} are paid in {key}; the budget is {usd(exact(budget))}")
 
@@ -33,8 +35,10 @@ def balance_kept(check: Check, books: Books, money: Ledger) -> None:
         funding = sum((exact(amount) for when, amount in finance.funding_usd.items() if when <= month), ZERO)
         least = exact(finance.cash_min_usd)
         if check.exceeds(paid + least, funding + other):
-            check.find(f"the balance at the end of {month} is {usd(funding + other - paid)} (funding {usd(funding)}, "
-                       f"other cash {usd(other)}, paid {usd(paid)}); it must be at least {usd(least)}")
+            check.find(
+                f"the balance at the end of {month} is {usd(funding + other - paid)} (funding {usd(funding)}, "
+                f"other cash {usd(other)}, paid {usd(paid)}); it must be at least {usd(least)}"
+            )
 
 
 def obligations_capped(check: Check, books: Books, money: Ledger) -> None:

@@ -29,23 +29,34 @@ def deals_described(check: Check, books: Books, money: Ledger) -> None:
                 check.find(f"deal {position} of {deal.offer} prints {what} {shown(printed)}; it is {recomputed}")
         for what, printed, recomputed in _amounts(deal, contract):
             if check.unequal(printed, recomputed):
-                check.find(f"deal {position} of {deal.offer} prints {figure(printed)} {what}; "
-                           f"{figure(contract.blocks)} blocks are {figure(recomputed)}")
+                check.find(
+                    f"deal {position} of {deal.offer} prints {figure(printed)} {what}; "
+                    f"{figure(contract.blocks)} blocks are {figure(recomputed)}"
+                )
 
 
 def _texts(deal: ClaimedDeal, contract: Contract) -> list[tuple[str, object, object]]:
-    return [("the provider", deal.provider, contract.supply.provider),
-            ("a term in months of", deal.months, contract.term.months)]
+    return [
+        ("the provider", deal.provider, contract.supply.provider),
+        ("a term in months of", deal.months, contract.term.months),
+    ]
 
 
 def _amounts(deal: ClaimedDeal, contract: Contract) -> list[tuple[str, Decimal, Decimal]]:
     total = sum(contract.counts.values(), ZERO)
-    rows = [("accelerators", deal.accelerators, contract.blocks * total),
-            ("MW", deal.power_mw, contract.blocks * contract.block_power_mw)]
+    rows = [
+        ("accelerators", deal.accelerators, contract.blocks * total),
+        ("MW", deal.power_mw, contract.blocks * contract.block_power_mw),
+    ]
     for name in dict.fromkeys([*deal.accelerators_by_type, *contract.counts]):
         known = name if name in contract.counts else shown(name)
-        rows.append((f"accelerators of type {known}", deal.accelerators_by_type.get(name, ZERO),
-                     contract.blocks * contract.counts.get(name, ZERO)))
+        rows.append(
+            (
+                f"accelerators of type {known}",
+                deal.accelerators_by_type.get(name, ZERO),
+                contract.blocks * contract.counts.get(name, ZERO),
+            )
+        )
     return rows
 
 
@@ -54,8 +65,10 @@ def deal_cash_to_the_cent(check: Check, books: Books, money: Ledger) -> None:
     for position, contract in books.deals.items():
         printed = books.claim.deals[position].cash_usd
         if check.misprints(printed, contract.fixed_cash):
-            check.find(f"deal {position} of {contract.supply_id} prints {usd(printed)} of cash; "
-                       f"its payments sum to {usd(contract.fixed_cash)}")
+            check.find(
+                f"deal {position} of {contract.supply_id} prints {usd(printed)} of cash; "
+                f"its payments sum to {usd(contract.fixed_cash)}"
+            )
 
 
 def deal_npv_to_the_cent(check: Check, books: Books, money: Ledger) -> None:
@@ -64,8 +77,10 @@ def deal_npv_to_the_cent(check: Check, books: Books, money: Ledger) -> None:
     for position, contract in books.deals.items():
         printed, charge = books.claim.deals[position].npv_usd, contract.charge(books.calendar)
         if check.misprints(printed, charge):
-            check.find(f"deal {position} of {contract.supply_id} prints a net present value of {usd(printed)}; "
-                       f"its payments, discounted and charged by the terminal rule {terminal}, are {usd(charge)}")
+            check.find(
+                f"deal {position} of {contract.supply_id} prints a net present value of {usd(printed)}; "
+                f"its payments, discounted and charged by the terminal rule {terminal}, are {usd(charge)}"
+            )
 
 
 def cash_to_the_cent(check: Check, books: Books, money: Ledger) -> None:
@@ -75,8 +90,9 @@ def cash_to_the_cent(check: Check, books: Books, money: Ledger) -> None:
         month, line, offer = key
         said, paid = printed.get(key, ZERO), money.cash.get(key, ZERO)
         if check.misprints(said, paid):
-            check.find(f"the cash table prints {usd(said)} of {_plain(line)} for {_plain(offer)} in {month}; "
-                       f"it is {usd(paid)}")
+            check.find(
+                f"the cash table prints {usd(said)} of {_plain(line)} for {_plain(offer)} in {month}; it is {usd(paid)}"
+            )
 
 
 def obligations_to_the_cent(check: Check, books: Books, money: Ledger) -> None:
@@ -126,8 +142,10 @@ def gap_follows(check: Check, books: Books, money: Ledger) -> None:
     if check.unequal(claim.gap, expected):
         check.find(f"the plan prints a gap of {figure(claim.gap)}; its objective and bound give {figure(expected)}")
     if claim.status == "optimal" and check.exceeds(expected, claim.gap_asked):
-        check.find(f"the plan calls itself optimal at a gap of {figure(expected)}; "
-                   f"the gap asked for is {figure(claim.gap_asked)}")
+        check.find(
+            f"the plan calls itself optimal at a gap of {figure(expected)}; "
+            f"the gap asked for is {figure(claim.gap_asked)}"
+        )
 
 
 def _summed(rows: Iterable[tuple[Key, Decimal]]) -> dict[Key, Decimal]:

@@ -20,8 +20,10 @@ def demand_met(check: Check, books: Books, money: Ledger) -> None:
             for block, needed in enumerate(row):
                 served = books.served.get((workload, period, block), ZERO)
                 if check.exceeds(needed, served):
-                    check.find(f"{workload} needs {figure(needed)} requests/s in {books.calendar.slot(period, block)} "
-                               f"and gets {figure(served)}, unserved demand included")
+                    check.find(
+                        f"{workload} needs {figure(needed)} requests/s in {books.calendar.slot(period, block)} "
+                        f"and gets {figure(served)}, unserved demand included"
+                    )
 
 
 def unserved_is_priced(check: Check, books: Books, money: Ledger) -> None:
@@ -30,8 +32,11 @@ def unserved_is_priced(check: Check, books: Books, money: Ledger) -> None:
         slot = books.calendar.slot(period, block)
         priced = books.instance.workloads[workload].unserved_usd_per_request is not None
         if check.exceeds(rate, ZERO if not priced else books.demand[workload].provision[period][block]):
-            why = (f"the demand is {figure(books.demand[workload].provision[period][block])}" if priced
-                   else "it must be served: the instance sets no unserved_usd_per_request")
+            why = (
+                f"the demand is {figure(books.demand[workload].provision[period][block])}"
+                if priced
+                else "it must be served: the instance sets no unserved_usd_per_request"
+            )
             check.find(f"{workload} is left {figure(rate)} requests/s unserved in {slot}; {why}")
 
 
@@ -40,8 +45,10 @@ def batch_done_after_arrival(check: Check, books: Books, money: Ledger) -> None:
     for workload, _, done, arrived in _cumulative(books):
         for period, (so_far, most) in enumerate(zip(done, arrived, strict=True)):
             if check.exceeds(so_far, most):
-                check.find(f"{workload} has done {figure(so_far)} requests by the end of "
-                           f"{books.calendar.name(period)}, and only {figure(most)} have arrived")
+                check.find(
+                    f"{workload} has done {figure(so_far)} requests by the end of "
+                    f"{books.calendar.name(period)}, and only {figure(most)} have arrived"
+                )
 
 
 def batch_done_in_time(check: Check, books: Books, money: Ledger) -> None:
@@ -51,16 +58,20 @@ def batch_done_in_time(check: Check, books: Books, money: Ledger) -> None:
         for period, so_far in enumerate(done):
             due = arrived[period] if period == last else arrived[period - wait] if period >= wait else ZERO
             if check.exceeds(due, so_far):
-                check.find(f"{workload} has done {figure(so_far)} requests by the end of "
-                           f"{books.calendar.name(period)}; {figure(due)} had to be done by then")
+                check.find(
+                    f"{workload} has done {figure(so_far)} requests by the end of "
+                    f"{books.calendar.name(period)}; {figure(due)} had to be done by then"
+                )
 
 
 def _cumulative(books: Books) -> Iterator[tuple[str, int, list[Decimal], list[Decimal]]]:
     """For each batch workload: its waiting periods, and requests done and arrived by the end of each period."""
     for workload, demand in books.demand.items():
         if demand.waiting_periods is not None:
-            done = [[books.served.get((workload, period, block), ZERO) for block in range(books.calendar.blocks)]
-                    for period in range(len(demand.provision))]
+            done = [
+                [books.served.get((workload, period, block), ZERO) for block in range(books.calendar.blocks)]
+                for period in range(len(demand.provision))
+            ]
             yield workload, demand.waiting_periods, _running(books, done), _running(books, demand.provision)
 
 

@@ -17,8 +17,10 @@ def periods_of_instance(check: Check, books: Books, money: Ledger) -> None:
     """The plan is cut into the dispatch periods that the horizon asks for."""
     asked = [(months[0], len(months)) for months in books.calendar.periods]
     if check.fails(asked == [(period.start, period.months) for period in books.claim.periods]):
-        check.find(f"the plan has {len(books.claim.periods)} periods that are not the {len(asked)} of the instance, "
-                   f"which begin in {asked[0][0]} and end with {books.calendar.months[-1]}")
+        check.find(
+            f"the plan has {len(books.claim.periods)} periods that are not the {len(asked)} of the instance, "
+            f"which begin in {asked[0][0]} and end with {books.calendar.months[-1]}"
+        )
 
 
 def deals_on_offer(check: Check, books: Books, money: Ledger) -> None:
@@ -56,11 +58,12 @@ def started_in_window(check: Check, books: Books, money: Ledger) -> None:
         first = books.calendar.start + start.lead_months if start.earliest is None else start.earliest
         last = books.calendar.months[-1] if start.latest is None else start.latest
         if check.fails(first <= deal.start <= last):
-            check.find(f"deal {position} of {deal.offer} starts in {deal.start}; "
-                       f"the offer allows {first} to {last}")
+            check.find(f"deal {position} of {deal.offer} starts in {deal.start}; the offer allows {first} to {last}")
         elif check.fails((deal.start - first) % start.every_months == 0):
-            check.find(f"deal {position} of {deal.offer} starts in {deal.start}; the offer allows "
-                       f"every {start.every_months} months from {first}")
+            check.find(
+                f"deal {position} of {deal.offer} starts in {deal.start}; the offer allows "
+                f"every {start.every_months} months from {first}"
+            )
 
 
 def signed_in_time(check: Check, books: Books, money: Ledger) -> None:
@@ -69,11 +72,15 @@ def signed_in_time(check: Check, books: Books, money: Ledger) -> None:
         deal, signing = books.claim.deals[position], contract.signing
         offer = books.instance.offers[deal.offer]
         if check.fails(deal.signing == signing):
-            check.find(f"deal {position} of {deal.offer} says it is signed in {deal.signing}; a start in {deal.start} "
-                       f"less a lead of {offer.start.lead_months} months is {signing}")
+            check.find(
+                f"deal {position} of {deal.offer} says it is signed in {deal.signing}; a start in {deal.start} "
+                f"less a lead of {offer.start.lead_months} months is {signing}"
+            )
         if check.fails(signing >= books.calendar.start):
-            check.find(f"deal {position} of {deal.offer} would have to be signed in {signing}, "
-                       f"before the horizon begins in {books.calendar.start}")
+            check.find(
+                f"deal {position} of {deal.offer} would have to be signed in {signing}, "
+                f"before the horizon begins in {books.calendar.start}"
+            )
         if check.fails(offer.sign_by is None or signing <= offer.sign_by):
             check.find(f"deal {position} of {deal.offer} is signed in {signing}; the quote expires in {offer.sign_by}")
 
@@ -84,8 +91,10 @@ def blocks_allowed(check: Check, books: Books, money: Ledger) -> None:
         blocks, allowed = contract.blocks, contract.supply.blocks
         whole = blocks == blocks.to_integral_value()
         if check.fails(whole and allowed.min <= blocks <= allowed.max):
-            check.find(f"deal {position} takes {figure(blocks)} blocks of {contract.supply_id}; "
-                       f"the offer sells whole blocks, {allowed.min} to {allowed.max}")
+            check.find(
+                f"deal {position} takes {figure(blocks)} blocks of {contract.supply_id}; "
+                f"the offer sells whole blocks, {allowed.min} to {allowed.max}"
+            )
 
 
 def repeated_as_allowed(check: Check, books: Books, money: Ledger) -> None:
@@ -103,12 +112,15 @@ def repeated_as_allowed(check: Check, books: Books, money: Ledger) -> None:
                 blocks[month] += contract.blocks
         crowded = sorted(month for month in running if running[month] > 1)
         if offer.repeat == "one_at_a_time" and check.fails(not crowded):
-            check.find(f"{offer_id} has {running[crowded[0]]} deals in service in {crowded[0]}; "
-                       "the offer allows one at a time")
+            check.find(
+                f"{offer_id} has {running[crowded[0]]} deals in service in {crowded[0]}; the offer allows one at a time"
+            )
         tall = sorted(month for month in blocks if blocks[month] > offer.blocks.max)
         if offer.repeat == "stack" and check.fails(not tall):
-            check.find(f"{offer_id} has {figure(blocks[tall[0]])} blocks in service in {tall[0]}; "
-                       f"the offer allows {offer.blocks.max} in all")
+            check.find(
+                f"{offer_id} has {figure(blocks[tall[0]])} blocks in service in {tall[0]}; "
+                f"the offer allows {offer.blocks.max} in all"
+            )
 
 
 def groups_respected(check: Check, books: Books, money: Ledger) -> None:

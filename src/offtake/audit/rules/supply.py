@@ -23,8 +23,10 @@ def eligible_only(check: Check, books: Books, money: Ledger) -> None:
     for pool, workload, period, block, _, amount in books.decisions.serve:
         serving = books.serving_rates[pool, workload]
         if not serving.eligible and check.exceeds(amount, ZERO):
-            check.find(f"{workload} runs on {figure(amount)} of {pool} in {books.calendar.slot(period, block)}, "
-                       f"where it is not eligible: {serving.reason}")
+            check.find(
+                f"{workload} runs on {figure(amount)} of {pool} in {books.calendar.slot(period, block)}, "
+                f"where it is not eligible: {serving.reason}"
+            )
         elif serving.eligible:
             check.fails(True)
 
@@ -40,8 +42,10 @@ def capacity_held(check: Check, books: Books, money: Ledger) -> None:
             for block in range(books.calendar.blocks):
                 used = books.used.get((pool, period, block), ZERO)
                 if check.exceeds(used, held):
-                    check.find(f"{pool} serves with {figure(used)} accelerators in "
-                               f"{books.calendar.slot(period, block)}; its contracts deliver {figure(held)}")
+                    check.find(
+                        f"{pool} serves with {figure(used)} accelerators in "
+                        f"{books.calendar.slot(period, block)}; its contracts deliver {figure(held)}"
+                    )
 
 
 def elastic_within_limit(check: Check, books: Books, money: Ledger) -> None:
@@ -55,8 +59,10 @@ def elastic_within_limit(check: Check, books: Books, money: Ledger) -> None:
             for block in range(books.calendar.blocks):
                 used = books.used.get((pool, period, block), ZERO)
                 if check.exceeds(used, limit):
-                    check.find(f"{pool} serves with {figure(used)} {unit} in {books.calendar.slot(period, block)}; "
-                               f"it offers {figure(limit)}")
+                    check.find(
+                        f"{pool} serves with {figure(used)} {unit} in {books.calendar.slot(period, block)}; "
+                        f"it offers {figure(limit)}"
+                    )
 
 
 def use_is_paid(check: Check, books: Books, money: Ledger) -> None:
@@ -66,13 +72,20 @@ def use_is_paid(check: Check, books: Books, money: Ledger) -> None:
         if all(contract.term.take_or_pay == 1 for contract in contracts.values()):
             continue
         for period, months in enumerate(books.calendar.periods):
-            paid = sum((exact(contract.term.take_or_pay) * contract.delivered_hours(place.accelerator, months)
-                        for contract in contracts.values()), ZERO)
+            paid = sum(
+                (
+                    exact(contract.term.take_or_pay) * contract.delivered_hours(place.accelerator, months)
+                    for contract in contracts.values()
+                ),
+                ZERO,
+            )
             beyond = sum((books.beyond_hours.get((key, pool, period), ZERO) for key in contracts), ZERO)
             used = books.used_hours.get((pool, period), ZERO)
             if check.exceeds(used, paid + beyond):
-                check.find(f"{pool} is used for {figure(used)} accelerator-hours in {books.calendar.name(period)}; "
-                           f"{figure(paid)} are paid whether used or not and {figure(beyond)} beyond")
+                check.find(
+                    f"{pool} is used for {figure(used)} accelerator-hours in {books.calendar.name(period)}; "
+                    f"{figure(paid)} are paid whether used or not and {figure(beyond)} beyond"
+                )
 
 
 def beyond_within_allowance(check: Check, books: Books, money: Ledger) -> None:
@@ -82,5 +95,7 @@ def beyond_within_allowance(check: Check, books: Books, money: Ledger) -> None:
         delivered = contract.delivered_hours(books.pools[pool].accelerator, months)
         allowance = (1 - exact(contract.term.take_or_pay)) * delivered
         if check.exceeds(hours, allowance):
-            check.find(f"{contract.supply_id} is billed {figure(hours)} accelerator-hours of {pool} beyond its "
-                       f"take-or-pay share in {books.calendar.name(period)}; it delivers {figure(allowance)} beyond it")
+            check.find(
+                f"{contract.supply_id} is billed {figure(hours)} accelerator-hours of {pool} beyond its "
+                f"take-or-pay share in {books.calendar.name(period)}; it delivers {figure(allowance)} beyond it"
+            )
