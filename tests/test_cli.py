@@ -385,6 +385,8 @@ def test_a_plan_is_called_optimal_only_if_that_is_proven():
     within = render.verdict({**base, "status": "optimal", "gap": 0.01})
     assert within == "Proven within 1.0% of the cheapest plan (asked for 1%): at most $1 could still be saved."
     assert "optimal" not in render.verdict({**base, "status": "time_limit", "gap": 1e-4})
+    unproven = render.verdict({**base, "status": "time_limit", "gap": 1.0, "bound_usd": 0.0})
+    assert unproven == "Stopped at a limit. Nothing is proven yet about how much less a plan could cost."
 
 
 def test_a_gap_is_rounded_up():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from rich.console import RenderableType
@@ -55,14 +54,15 @@ def verdict(document: Document) -> str:
     """How good the plan is, in words; "optimal" only if that is proven."""
     gap, solver = document["gap"], document["solver"]
     stopped = {"time_limit": "Stopped at a limit. ", "interrupted": "Interrupted. "}.get(document["status"], "")
-    if not math.isfinite(gap):
-        return f"{stopped}Nothing is proven about how good it is."
+    if document["bound_usd"] <= 0 < document["objective_usd"]:
+        return f"{stopped}Nothing is proven yet about how much less a plan could cost."
     if gap <= 1e-9:
         return f"{stopped}Proven optimal: no plan costs less."
     saving = words.usd(max(document["objective_usd"] - document["bound_usd"], 0.0))
     asked = f" (asked for {words.share(solver['gap_asked'])})" if "gap_asked" in solver else ""
-    return (f"{stopped}Proven within {words.gap(gap)} of the cheapest plan{asked}: at most {saving} could still "
-            "be saved.")
+    return (
+        f"{stopped}Proven within {words.gap(gap)} of the cheapest plan{asked}: at most {saving} could still be saved."
+    )
 
 
 def audit_line(audit: Document | None) -> Text:
@@ -83,12 +83,12 @@ def audit_findings(audit: Document) -> RenderableType:
 
 
 def audit_rules(audit: Document) -> RenderableType:
-    rows = [
-        (rule["rule"].replace("_", " "), *_checked(rule))
-        for rule in audit["rules"]
-    ]
-    return section("Audit", table(["rule", ">checks", ">worst miss"], rows),
-                   "worst miss: relative to the larger side; 1e-6 is allowed")
+    rows = [(rule["rule"].replace("_", " "), *_checked(rule)) for rule in audit["rules"]]
+    return section(
+        "Audit",
+        table(["rule", ">checks", ">worst miss"], rows),
+        "worst miss: relative to the larger side; 1e-6 is allowed",
+    )
 
 
 def _checked(rule: Document) -> tuple[str, str]:
@@ -106,16 +106,23 @@ def deals(document: Document) -> RenderableType | None:
     rows = [
         (
             Text.assemble((deal["offer"], "bold"), f"\n{deal['provider']}: {price(document, deal)}"),
-            deal["signing"], deal["start"], str(deal["months"]), words.count(deal["blocks"]),
-            words.count(deal["accelerators"]), words.usd(deal["cash_usd"]),
+            deal["signing"],
+            deal["start"],
+            str(deal["months"]),
+            words.count(deal["blocks"]),
+            words.count(deal["accelerators"]),
+            words.usd(deal["cash_usd"]),
         )
         for deal in sorted(document["deals"], key=lambda deal: (deal["signing"], deal["start"], deal["offer"]))
     ]
     total = sum(deal["cash_usd"] for deal in document["deals"])
     headers = ["offer", ">sign in", ">from", ">months", ">blocks", ">acceler-\nators", ">fees"]
-    return section("Deals to sign", table(headers, rows),
-                   f"fees: undiscounted fixed payments of the whole term, {words.usd(total)} in all; /h: an "
-                   "accelerator-hour; /month: a block and month; /MW: a MW and month")
+    return section(
+        "Deals to sign",
+        table(headers, rows),
+        f"fees: undiscounted fixed payments of the whole term, {words.usd(total)} in all; /h: an "
+        "accelerator-hour; /month: a block and month; /MW: a MW and month",
+    )
 
 
 def price(document: Document, deal: Document) -> str:
@@ -139,18 +146,22 @@ def service(document: Document) -> RenderableType:
     for name in dict.fromkeys(row["workload"] for row in document["service"]):
         months = [row for row in document["service"] if row["workload"] == name]
         worst = min(row["served_share"] for row in months)
-        rows.append((
-            name,
-            words.count(months[0]["mean_requests_per_s"]),
-            words.count(months[-1]["mean_requests_per_s"]),
-            f"{safety[name]:.3g}x" if name in safety else "",
-            Text(words.share(worst), style="" if worst > 1 - 1e-9 else "yellow"),
-            "-" if price.get(name) is None else f"{price[name]:.3f}",
-            "\n".join(_sources(months)),
-        ))
+        rows.append(
+            (
+                name,
+                words.count(months[0]["mean_requests_per_s"]),
+                words.count(months[-1]["mean_requests_per_s"]),
+                f"{safety[name]:.3g}x" if name in safety else "",
+                Text(words.share(worst), style="" if worst > 1 - 1e-9 else "yellow"),
+                "-" if price.get(name) is None else f"{price[name]:.3f}",
+                "\n".join(_sources(months)),
+            )
+        )
     headers = ["workload", ">at first", ">at last", ">safety", ">served", ">USD/1M", "from"]
-    note = ("at first, at last: mean requests/s of those months; safety: capacity bought over mean load; served: in "
-            "the worst month; USD/1M: per million tokens; from: shares over the horizon")
+    note = (
+        "at first, at last: mean requests/s of those months; safety: capacity bought over mean load; served: in "
+        "the worst month; USD/1M: per million tokens; from: shares over the horizon"
+    )
     return section("Service", table(headers, rows), note)
 
 
@@ -165,7 +176,7 @@ def _sources(months: list[Document]) -> list[str]:
     ranked = sorted((offer for offer in served if served[offer]), key=lambda offer: -served[offer])
     shown = ranked if len(ranked) <= SOURCES_SHOWN + 1 else ranked[:SOURCES_SHOWN]
     said = [f"{offer} {words.share(served[offer] / total)}" for offer in shown]
-    rest = sum(served[offer] for offer in ranked[len(shown):])
+    rest = sum(served[offer] for offer in ranked[len(shown) :])
     return [*said, f"{len(ranked) - len(shown)} others {words.share(rest / total)}"] if rest else said
 
 
