@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 from pyomo.environ import ConcreteModel
@@ -12,7 +13,7 @@ from .audit import audit
 from .compile import Compiled, compile_instance
 from .instance.schema import Instance
 from .plan import Plan, make_plan, read
-from .solve import Limits, Outcome, Progress, solve_model
+from .solve import Limits, Outcome, Progress, listening, solve_model
 
 
 class NoPlan(Exception):
@@ -36,20 +37,24 @@ def solve(
     seed: int = 0,
     model: ConcreteModel | None = None,
     progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
 ) -> Plan:
     """Find the cheapest plan and prove it within the relative gap; audit it.
 
     `model` is one of `build_model(instance)` that the caller has extended. `progress` is called now and then
-    with the incumbent and the bound. Raises NoPlan if there is none to return.
+    with the incumbent and the bound. Ctrl-C, or setting `stop`, ends the search with the best plan so far. Raises
+    NoPlan if there is none to return.
     """
-    compiled = compile_instance(instance)
-    model = build(compiled.problem) if model is None else model
-    limits = Limits(gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed)
-    outcome = solve_model(model, limits, neighbourhoods=neighbourhoods(compiled, model), progress=progress)
-    if outcome.objective is None:
-        raise NoPlan(outcome)
-    plan = make_plan(compiled, read(compiled.problem, model), outcome, limits)
-    return plan.with_audit(audit(instance, plan.to_document()).to_document())
+    stop = stop or threading.Event()
+    with listening(stop):
+        compiled = compile_instance(instance)
+        model = build(compiled.problem) if model is None else model
+        limits = Limits(gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed)
+        outcome = solve_model(model, limits, neighbourhoods(compiled, model), progress, stop)
+        if outcome.objective is None:
+            raise NoPlan(outcome)
+        plan = make_plan(compiled, read(compiled.problem, model), outcome, limits)
+        return plan.with_audit(audit(instance, plan.to_document()).to_document())
 
 
 def neighbourhoods(compiled: Compiled, model: ConcreteModel) -> list[list]:

@@ -49,7 +49,10 @@ def command(
 
 def solve(instance: Instance, instance_path: Path, output: Path | None, as_json: bool, limits: dict[str, Any]) -> int:
     """Returns the exit status."""
+    import threading
+
     from offtake import engine
+    from offtake.solve import listening
 
     from . import files, outcomes
     from .progress import watch
@@ -57,9 +60,12 @@ def solve(instance: Instance, instance_path: Path, output: Path | None, as_json:
 
     target = files.plan_path(instance_path, output)
     files.check_writable(target)
+    stop = threading.Event()
     try:
-        with watch() as listener:
-            plan: Plan = engine.solve(instance, progress=listener, **limits)
+        with listening(stop):  # until the plan is on the disk
+            with watch() as listener:
+                plan: Plan = engine.solve(instance, progress=listener, stop=stop, **limits)
+            saved = files.save(plan, target)
     except engine.NoPlan as error:
         status = outcomes.of_none(error)
         outcomes.explain_none(error, instance, as_json)
@@ -68,7 +74,6 @@ def solve(instance: Instance, instance_path: Path, output: Path | None, as_json:
     except KeyboardInterrupt:
         terminal.say("interrupted before a plan was saved")
         return exits.INTERRUPTED
-    saved = files.save(plan, target)
     page(plan.to_document(), as_json)
     terminal.next_step("breakeven", str(instance_path))
     return outcomes.of_plan(plan) if saved == target else exits.NOT_WRITTEN

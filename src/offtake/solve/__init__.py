@@ -8,6 +8,7 @@ knows nothing of offers or workloads: any mixed-integer linear ConcreteModel wil
 from __future__ import annotations
 
 from .handover import ModelError
+from .interrupts import listening
 from .limits import Limits
 from .loop import Progress
 from .outcome import Outcome, relative_gap
