@@ -11,7 +11,7 @@ from offtake.instance import from_document
 from offtake.solve import solve_model
 from offtake.study.bracket import Point, estimate, next_factor, proven_high, proven_low
 from offtake.study.breakeven import breakeven, with_price_factor
-from toys import lease, problem
+from toys import document, lease, problem
 
 
 def one(document: dict, offer: str, gap: float = 0.0):
@@ -229,3 +229,18 @@ def test_the_next_price_is_where_the_best_tangent_meets_the_cost_without():
     assert estimate(points, OUT) == pytest.approx(2.5)
     assert next_factor(points, OUT, 10.0, capped=False) == pytest.approx(2.5)
     assert next_factor([Point(1.0, 85.0, 84.0)], Point(1.0, math.inf, 0.0), 10.0, capped=False) is None
+
+
+def test_an_interrupt_keeps_the_offers_that_are_done():
+    """The second offer's first solve is interrupted: the first one's price stands."""
+    instance = from_document(document("at_most_one_of_two"))
+    told = []
+
+    def interrupt(sentence):
+        told.append(sentence)
+        if sentence.startswith("right:"):
+            raise KeyboardInterrupt
+
+    rows = breakeven(instance, ["left", "right"], gap=0.0, progress=interrupt)
+    assert [row.offer for row in rows] == ["left"]
+    assert told[-1] == "interrupted after left; the offers after it have no price yet"

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from . import options, terminal
+from . import exits, options, terminal
 
 
 @click.command("breakeven")
@@ -49,6 +49,8 @@ def command(
     else:
         terminal.show(*page(rows))
     terminal.next_step("solve", str(instance_path))
+    if len(rows) < len(set(offers) or instance.offers):
+        ctx.exit(exits.INTERRUPTED)
 
 
 def page(rows: list[dict[str, Any]]) -> list[Any]:

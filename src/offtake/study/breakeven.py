@@ -78,14 +78,24 @@ def breakeven(
     """The walk-away price of each offer (all of them by default), in the order of the instance.
 
     `gap` and `time_limit_s` hold for each of the solves, of which an offer takes two to nine. `progress` is called
-    with a sentence before each. Raises ValueError for an offer that the instance does not have, NoPlan if the
-    instance itself has no plan, KeyboardInterrupt if a solve is interrupted.
+    with a sentence before each. An interrupt ends the study with the offers that are done. Raises ValueError for an
+    offer that the instance does not have, NoPlan if the instance itself has no plan, KeyboardInterrupt if nothing is
+    done yet.
     """
     unknown = [key for key in offers or [] if key not in instance.offers]
     if unknown:
         raise ValueError(f"the instance has no offer {unknown[0]!r}; it has {', '.join(instance.offers)}")
     study = _Study(instance, gap, time_limit_s, progress or (lambda sentence: None))
-    return [_of_offer(study, key) for key in instance.offers if offers is None or key in offers]
+    done: list[BreakEven] = []
+    try:
+        for key in instance.offers:
+            if offers is None or key in offers:
+                done.append(_of_offer(study, key))
+    except KeyboardInterrupt:
+        if not done:
+            raise
+        study.progress(f"interrupted after {done[-1].offer}; the offers after it have no price yet")
+    return done
 
 
 def with_price_factor(instance: Instance, offer: str, factor: float) -> Instance:
