@@ -14,4 +14,4 @@ from .loop import Progress
 from .outcome import Outcome, relative_gap
 from .search import solve_model
 
-__all__ = ["Limits", "ModelError", "Outcome", "Progress", "relative_gap", "solve_model"]
+__all__ = ["Limits", "ModelError", "Outcome", "Progress", "listening", "relative_gap", "solve_model"]

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-
 PATIENCE_S = 5.0
 """for how long after the first Ctrl-C further ones are taken for the same wish"""
 

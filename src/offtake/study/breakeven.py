@@ -90,7 +90,7 @@ def breakeven(
     try:
         for key in instance.offers:
             if offers is None or key in offers:
-                done.append(_of_offer(study, key))
+                done.append(_of_offer(study, key))  # noqa: PERF401, each one is kept on an interrupt
     except KeyboardInterrupt:
         if not done:
             raise
