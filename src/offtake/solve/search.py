@@ -16,6 +16,7 @@ from .interrupts import listening
 from .limits import Clock, Limits
 from .loop import Progress, Ran, Watch, run
 from .outcome import Ended, Outcome, relative_gap, status_of
+from .start import starting_plan
 
 if TYPE_CHECKING:
     from pyomo.core.base.var import VarData
@@ -47,7 +48,10 @@ def solve_model(
         except NoPlanByArithmetic as error:
             return _outcome(clock, "infeasible", message=f"no plan exists: {error}")
         watch = Watch(clock, stop, _teller(handed, clock, progress))
-        ran = confirmed(handed.matrix, limits, watch)
+        place = handed.position()
+        groups = [[place[id(v)] for v in group if id(v) in place] for group in neighbourhoods or []]
+        start = starting_plan(handed.matrix, groups, limits, quiet(watch))
+        ran = confirmed(handed.matrix, limits, watch, start)
         if ran.x is None or ran.ended is Ended.UNBOUNDED:
             bound = handed.sign * ran.bound if np.isfinite(ran.bound) else None
             status = status_of(ran.ended, has_plan=False)
@@ -59,10 +63,12 @@ def solve_model(
     return _outcome_of_plan(handed, ran, handed.matrix.objective(x), limits, clock)
 
 
-def confirmed(matrix: Matrix, limits: Limits, watch: Watch) -> Ran:
-    """Search, and search again without presolve if the verdict is that there is nothing to find."""
+def confirmed(matrix: Matrix, limits: Limits, watch: Watch, start: np.ndarray | None = None) -> Ran:
+    """Search from `start`, and search again without presolve if the verdict is that there is nothing to find."""
     options = {"mip_rel_gap": limits.gap, "threads": limits.threads, "random_seed": limits.seed}
-    first = run(matrix, watch, "proving", options)
+    first = run(matrix, watch, "proving", options, start)
+    if first.x is None and start is not None and first.ended in (Ended.LIMIT, Ended.INTERRUPTED):
+        first.x, first.objective = start, matrix.objective(start)  # stopped before the solver had looked at it
     if first.ended in (Ended.OPTIMAL, Ended.UNBOUNDED, Ended.LIMIT, Ended.INTERRUPTED):
         return first
     second = run(matrix, watch, "confirming", {**options, "presolve": "off"})
@@ -75,9 +81,12 @@ def confirmed(matrix: Matrix, limits: Limits, watch: Watch) -> Ran:
     return second
 
 
-def _teller(
-    handed: Handover, clock: Clock, progress: Callable[[Progress], None] | None
-) -> Callable[[Ran, str], None]:
+def quiet(watch: Watch) -> Watch:
+    """For runs on parts of the problem, whose bounds and values are none of the whole: tells only that they run."""
+    return Watch(watch.clock, watch.stop, lambda ran, phase: watch.tell(Ran(), phase))
+
+
+def _teller(handed: Handover, clock: Clock, progress: Callable[[Progress], None] | None) -> Callable[[Ran, str], None]:
     if progress is None:
         return lambda ran, phase: None
 
