@@ -112,3 +112,14 @@ def test_nothing_assumed_is_passed_off_as_known() -> None:
                 assert name.split(".")[0] in entry, (path.name, key, name)
         for rate in document.get("throughput", {}).get("rates", []):
             assert rate["source"], (path.name, rate)
+
+
+@pytest.mark.full
+def test_frontier_lab_is_proven_within_the_default_gap(frontier: Instance) -> None:
+    """All of Colossus, for nine months; the plan passes its audit."""
+    plan = solve(frontier, gap=1e-2)
+    assert plan.status == "optimal"
+    assert plan.gap <= 1e-2
+    assert plan.audit["passed"], plan.audit["findings"]
+    colossus = plan.deals[plan.deals.offer == "colossus-1"]
+    assert list(colossus.months) == [9]
