@@ -72,9 +72,10 @@ def test_the_wheel_holds_everything_and_nothing_else(built):
 
 
 def test_the_wheel_of_the_sdist_is_the_same(built):
-    with zipfile.ZipFile(next((built / "checkout").glob("*.whl"))) as a, zipfile.ZipFile(
-        next((built / "sdist").glob("*.whl"))
-    ) as b:
+    with (
+        zipfile.ZipFile(next((built / "checkout").glob("*.whl"))) as a,
+        zipfile.ZipFile(next((built / "sdist").glob("*.whl"))) as b,
+    ):
         assert sorted(a.namelist()) == sorted(b.namelist())
         assert all(a.read(name) == b.read(name) for name in a.namelist())
 

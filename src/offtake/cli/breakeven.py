@@ -20,7 +20,11 @@ from . import options, terminal
 @terminal.debug_option
 @click.pass_context
 def command(
-    ctx: click.Context, instance_path: Path, offers: tuple[str, ...], settings: tuple[str, ...], as_json: bool,
+    ctx: click.Context,
+    instance_path: Path,
+    offers: tuple[str, ...],
+    settings: tuple[str, ...],
+    as_json: bool,
     **limits: Any,
 ) -> None:
     """The price up to which each offer is worth taking.
@@ -35,8 +39,9 @@ def command(
     instance = load(ctx, instance_path, settings)
     unknown = [offer for offer in offers if offer not in instance.offers]
     if unknown:
-        raise click.BadParameter(f"{unknown[0]!r} is none of the offers: {', '.join(instance.offers)}.",
-                                 param_hint="OFFER")
+        raise click.BadParameter(
+            f"{unknown[0]!r} is none of the offers: {', '.join(instance.offers)}.", param_hint="OFFER"
+        )
     found = breakeven(instance, list(offers) or None, progress=terminal.say, **limits)
     rows = [entry.to_document() for entry in found]
     if as_json:
@@ -51,14 +56,24 @@ def page(rows: list[dict[str, Any]]) -> list[Any]:
 
     headers = ["offer", "taken", ">today", ">worth it to", ">not from", "unit", "verdict"]
     cells = [
-        (row["offer"], "yes" if row["chosen"] else "no", _price(row["price_today"]), _price(row["price_low"]),
-         _price(row["price_high"]), row["unit"], row["verdict"])
+        (
+            row["offer"],
+            "yes" if row["chosen"] else "no",
+            _price(row["price_today"]),
+            _price(row["price_low"]),
+            _price(row["price_high"]),
+            row["unit"],
+            row["verdict"],
+        )
         for row in rows
         if row["unit"] is not None
     ]
     return [
-        section("Walk-away prices", table(headers, cells),
-                "proven: worth taking up to the one price, not worth taking from the other on; `-`: not proven"),
+        section(
+            "Walk-away prices",
+            table(headers, cells),
+            "proven: worth taking up to the one price, not worth taking from the other on; `-`: not proven",
+        ),
         section("In words", facts((row["offer"], row["sentence"]) for row in rows)),
     ]
 

@@ -15,12 +15,20 @@ Document = dict[str, Any]
 LINES = {
     "fees": "contract fees",
     "prepayments": "prepayments",
+    "payments": "dated payments",
     "signing_fees": "signing fees",
+    "credits": "credits at signing",
+    "deposits": "deposits",
+    "letters_of_credit": "letters of credit",
+    "sla_credits": "service credits",
+    "power": "energy",
     "in_force": "contracts in force",
     "use_beyond": "use beyond take-or-pay",
     "elastic": "on demand and spot",
     "tokens": "token services",
     "egress": "egress",
+    "commitments": "spend commitments",
+    "shortfall": "shortfall of commitments",
 }
 GAP = 2
 """between columns"""
@@ -77,11 +85,15 @@ def held(document: Document, width: int) -> RenderableType | None:
     for row in rows:
         line = most.setdefault(row["pool"], dict.fromkeys(columns, 0.0))
         line[name(row["month"])] = max(line[name(row["month"])], row["held"], row["used_peak"])
-    body = [(pool, *(words.count(line[column]) if line[column] else "-" for column in columns))
-            for pool, line in most.items()]
+    body = [
+        (pool, *(words.count(line[column]) if line[column] else "-" for column in columns))
+        for pool, line in most.items()
+    ]
     body.append(("accelerators in all", *_total(rows, name, columns)))
-    note = ("usable accelerators held (or used, where nothing is signed; requests/s of token services), "
-            "the most in any month")
+    note = (
+        "usable accelerators held (or used, where nothing is signed; requests/s of token services), "
+        "the most in any month"
+    )
     return section("Capacity", table(["pool", *(f">{column}" for column in columns)], body, totals=1), note)
 
 
@@ -108,11 +120,17 @@ def cash(document: Document, width: int) -> RenderableType | None:
     total = {column: sum(line[column] for line in usd.values()) for column in columns}
     unit = words.usd_unit([*total.values(), *(row["usd"] for row in document["obligations"])])
     body = [_money_row(LINES[line], cells, unit) for line, cells in usd.items() if any(cells.values())]
-    last = [_money_row("cash out", total, unit), *_budget_row(document, columns, unit),
-            _owed_row(document, columns, unit)]
+    last = [
+        _money_row("cash out", total, unit),
+        *_budget_row(document, columns, unit),
+        _owed_row(document, columns, unit),
+    ]
     headers = ["", *(f">{column}" for column in columns), ">total"]
-    return section(f"Cash and obligations ({unit[0]})", table(headers, [*body, *last], totals=len(last)),
-                   "undiscounted, by calendar year of payment, to the end of the last term")
+    return section(
+        f"Cash and obligations ({unit[0]})",
+        table(headers, [*body, *last], totals=len(last)),
+        "undiscounted, by calendar year of payment, to the end of the last term",
+    )
 
 
 def _money_row(name: str, cells: dict[str, float], unit: tuple[str, float, int]) -> list[str]:
@@ -133,6 +151,5 @@ def _owed_row(document: Document, columns: list[str], unit: tuple[str, float, in
     """What is owed after the last month of each year; nothing is once the table of obligations ends."""
     owed = {row["month"]: row["usd"] for row in document["obligations"]}
     at_end = {column: max((m for m in owed if m[:4] == column), default="") for column in columns}
-    cells = [words.in_unit(owed.get(month, 0.0), unit) if column != LATER else ""
-             for column, month in at_end.items()]
+    cells = [words.in_unit(owed.get(month, 0.0), unit) if column != LATER else "" for column, month in at_end.items()]
     return ["owed at year end", *cells, ""]

@@ -75,11 +75,17 @@ def page(instance: Instance, summary: dict[str, Any]) -> Any:
     first, months = instance.horizon.start, instance.horizon.months
     size = {key: words.count(value) for key, value in summary["model"].items()}
     rows = [
-        ("horizon", f"{first} to {first + (months - 1)}: {words.plural(months, 'month')}, "
-                    f"{words.plural(instance.day.blocks, 'block')} a day"),
+        (
+            "horizon",
+            f"{first} to {first + (months - 1)}: {words.plural(months, 'month')}, "
+            f"{words.plural(instance.day.blocks, 'block')} a day",
+        ),
         ("workloads", ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))),
-        ("offers", f"{len(instance.offers)}: {signed} to sign, {len(instance.offers) - signed} without signing; "
-                   f"{words.plural(len(instance.signed), 'contract')} in force"),
+        (
+            "offers",
+            f"{len(instance.offers)}: {signed} to sign, {len(instance.offers) - signed} without signing; "
+            f"{words.plural(len(instance.signed), 'contract')} in force",
+        ),
         ("ways to sign", "{deals} deals, {pools} pools, {pairs} pairs of pool and workload".format(**size)),
         ("model", "about {rows} rows, {columns} columns, {nonzeros} nonzeros".format(**size)),
     ]

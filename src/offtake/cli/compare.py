@@ -24,9 +24,7 @@ INSTANCE_SUFFIXES = (".yaml", ".yml")
 @terminal.json_option
 @terminal.debug_option
 @click.pass_context
-def command(
-    ctx: click.Context, paths: tuple[Path, ...], force: bool, as_json: bool, **limits: Any
-) -> None:
+def command(ctx: click.Context, paths: tuple[Path, ...], force: bool, as_json: bool, **limits: Any) -> None:
     """Plans side by side: deals, cost, service.
 
     All are compared with the first one. Instances (.yaml) are solved on the way. Exits with 3 if the plans answer

@@ -43,7 +43,10 @@ SECONDS = Number(0, above=True, help=" A time limit is in seconds.")
 instance_argument = click.argument("instance_path", metavar="INSTANCE", type=PATH)
 plan_argument = click.argument("plan_path", metavar="PLAN", type=PATH)
 set_option = click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE",
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
     help="Change one value of the instance, by its dotted path; may be repeated.",
 )
 gap_option = click.option(

@@ -11,12 +11,11 @@ from rich.text import Text
 from offtake.plan import KPI_DEFINITIONS
 from offtake.plan.kpis import shown
 
-from . import by_time, words
+from . import by_time, commitments, ledgers, terms, words
 from .tables import facts, section, table
 
 Document = dict[str, Any]
 
-PRICES = {"usd_per_month": "/month", "usd_per_accelerator_hour": "/h", "usd_per_mw_month": "/MW"}
 SOURCES_SHOWN = 4
 AUDIT_FINDINGS_SHOWN = 20
 
@@ -27,9 +26,11 @@ def plan(document: Document, width: int) -> list[RenderableType]:
     parts = [
         headline(document),
         deals(document),
+        commitments.commitments(document),
         by_time.held(document, width),
         service(document),
         by_time.cash(document, width),
+        ledgers.ledgers(document, width),
         figures(document),
         offers(document),
         conventions(document),
@@ -61,8 +62,9 @@ def verdict(document: Document) -> str:
         return f"{stopped}Proven optimal: no plan costs less."
     saving = words.usd(max(document["objective_usd"] - document["bound_usd"], 0.0))
     asked = f" (asked for {words.share(solver['gap_asked'])})" if "gap_asked" in solver else ""
-    return (f"{stopped}Proven within {words.gap(gap)} of the cheapest plan{asked}: at most {saving} could still "
-            "be saved.")
+    return (
+        f"{stopped}Proven within {words.gap(gap)} of the cheapest plan{asked}: at most {saving} could still be saved."
+    )
 
 
 def audit_line(audit: Document | None) -> Text:
@@ -83,12 +85,12 @@ def audit_findings(audit: Document) -> RenderableType:
 
 
 def audit_rules(audit: Document) -> RenderableType:
-    rows = [
-        (rule["rule"].replace("_", " "), *_checked(rule))
-        for rule in audit["rules"]
-    ]
-    return section("Audit", table(["rule", ">checks", ">worst miss"], rows),
-                   "worst miss: relative to the larger side; 1e-6 is allowed")
+    rows = [(rule["rule"].replace("_", " "), *_checked(rule)) for rule in audit["rules"]]
+    return section(
+        "Audit",
+        table(["rule", ">checks", ">worst miss"], rows),
+        "worst miss: relative to the larger side; 1e-6 is allowed",
+    )
 
 
 def _checked(rule: Document) -> tuple[str, str]:
@@ -105,30 +107,25 @@ def deals(document: Document) -> RenderableType | None:
         return section("Deals to sign", Text("None: what is used is bought without signing."))
     rows = [
         (
-            Text.assemble((deal["offer"], "bold"), f"\n{deal['provider']}: {price(document, deal)}"),
-            deal["signing"], deal["start"], str(deal["months"]), words.count(deal["blocks"]),
-            words.count(deal["accelerators"]), words.usd(deal["cash_usd"]),
+            Text.assemble((deal["offer"], "bold"), f"\n{deal['provider']}: {terms.price(document, deal)}"),
+            deal["signing"],
+            deal["start"],
+            str(deal["months"]),
+            words.count(deal["blocks"]),
+            words.count(deal["accelerators"]),
+            words.usd(deal["cash_usd"]),
         )
         for deal in sorted(document["deals"], key=lambda deal: (deal["signing"], deal["start"], deal["offer"]))
     ]
     total = sum(deal["cash_usd"] for deal in document["deals"])
     headers = ["offer", ">sign in", ">from", ">months", ">blocks", ">acceler-\nators", ">fees"]
-    return section("Deals to sign", table(headers, rows),
-                   f"fees: undiscounted fixed payments of the whole term, {words.usd(total)} in all; /h: an "
-                   "accelerator-hour; /month: a block and month; /MW: a MW and month")
-
-
-def price(document: Document, deal: Document) -> str:
-    """The terms of a deal, as the instance states them."""
-    offer = document["instance"]["document"].get("offers", {}).get(deal["offer"], {})
-    terms = offer.get("terms", [])
-    term = terms[deal["term"]] if deal["term"] < len(terms) else {}
-    said = [f"{words.usd(term[key])}{unit}" for key, unit in PRICES.items() if term.get(key) is not None]
-    if term.get("prepay"):
-        said.append(f"{words.share(term['prepay'])} prepaid")
-    if term.get("take_or_pay", 1.0) < 1:
-        said.append(f"take or pay {words.share(term['take_or_pay'])}")
-    return ", ".join(said)
+    return section(
+        "Deals to sign",
+        table(headers, rows),
+        f"fees: undiscounted fixed payments of the whole term, energy paid apart included, "
+        f"{words.usd(total)} in all; /h: an accelerator-hour; /month: a block and month; "
+        "/MW: a MW and month",
+    )
 
 
 def service(document: Document) -> RenderableType:
@@ -139,18 +136,22 @@ def service(document: Document) -> RenderableType:
     for name in dict.fromkeys(row["workload"] for row in document["service"]):
         months = [row for row in document["service"] if row["workload"] == name]
         worst = min(row["served_share"] for row in months)
-        rows.append((
-            name,
-            words.count(months[0]["mean_requests_per_s"]),
-            words.count(months[-1]["mean_requests_per_s"]),
-            f"{safety[name]:.3g}x" if name in safety else "",
-            Text(words.share(worst), style="" if worst > 1 - 1e-9 else "yellow"),
-            "-" if price.get(name) is None else f"{price[name]:.3f}",
-            "\n".join(_sources(months)),
-        ))
+        rows.append(
+            (
+                name,
+                words.count(months[0]["mean_requests_per_s"]),
+                words.count(months[-1]["mean_requests_per_s"]),
+                f"{safety[name]:.3g}x" if name in safety else "",
+                Text(words.share(worst), style="" if worst > 1 - 1e-9 else "yellow"),
+                "-" if price.get(name) is None else f"{price[name]:.3f}",
+                "\n".join(_sources(months)),
+            )
+        )
     headers = ["workload", ">at first", ">at last", ">safety", ">served", ">USD/1M", "from"]
-    note = ("at first, at last: mean requests/s of those months; safety: capacity bought over mean load; served: in "
-            "the worst month; USD/1M: per million tokens; from: shares over the horizon")
+    note = (
+        "at first, at last: mean requests/s of those months; safety: capacity bought over mean load; served: in "
+        "the worst month; USD/1M: per million tokens; from: shares over the horizon"
+    )
     return section("Service", table(headers, rows), note)
 
 
@@ -165,7 +166,7 @@ def _sources(months: list[Document]) -> list[str]:
     ranked = sorted((offer for offer in served if served[offer]), key=lambda offer: -served[offer])
     shown = ranked if len(ranked) <= SOURCES_SHOWN + 1 else ranked[:SOURCES_SHOWN]
     said = [f"{offer} {words.share(served[offer] / total)}" for offer in shown]
-    rest = sum(served[offer] for offer in ranked[len(shown):])
+    rest = sum(served[offer] for offer in ranked[len(shown) :])
     return [*said, f"{len(ranked) - len(shown)} others {words.share(rest / total)}"] if rest else said
 
 
@@ -197,4 +198,5 @@ def offers(document: Document) -> RenderableType:
 
 
 def conventions(document: Document) -> RenderableType:
-    return section("Conventions", facts((name, said) for name, said in document["conventions"].items()))
+    said = [(name, sentence) for name, sentence in document["conventions"].items() if name != "leases"]
+    return section("Conventions", facts(said))

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 @terminal.debug_option
 @click.pass_context
 def command(
-    ctx: click.Context, instance_path: Path, output: Path | None, settings: tuple[str, ...], as_json: bool,
+    ctx: click.Context,
+    instance_path: Path,
+    output: Path | None,
+    settings: tuple[str, ...],
+    as_json: bool,
     **limits: Any,
 ) -> None:
     """Find the cheapest plan, prove it, audit it, save it.

@@ -50,15 +50,24 @@ def measure(instance: Instance, rates: RateTable) -> list[Row]:
     found = []
     for (pool, workload), rate in rates.items():
         price = prices.get((pool, workload))
-        found.append({
-            "workload": workload, "pool": pool, "eligible": rate.eligible, "reason": rate.reason,
-            "tokens_per_s_per_accelerator": rate.tokens_per_s if rate.eligible else None,
-            "usd_per_million_tokens": price.usd_per_million_tokens if price else None,
-            "usd_per_accelerator_hour": price.usd_per_accelerator_hour if price else None,
-            "price_basis": price.basis if price else None,
-            "ttft_ms": rate.ttft_ms, "tpot_ms": rate.tpot_ms, "tensor_parallel": rate.tensor_parallel,
-            "batch": rate.batch, "source": rate.source, "derate": rate.derate,
-        })
+        found.append(
+            {
+                "workload": workload,
+                "pool": pool,
+                "eligible": rate.eligible,
+                "reason": rate.reason,
+                "tokens_per_s_per_accelerator": rate.tokens_per_s if rate.eligible else None,
+                "usd_per_million_tokens": price.usd_per_million_tokens if price else None,
+                "usd_per_accelerator_hour": price.usd_per_accelerator_hour if price else None,
+                "price_basis": price.basis if price else None,
+                "ttft_ms": rate.ttft_ms,
+                "tpot_ms": rate.tpot_ms,
+                "tensor_parallel": rate.tensor_parallel,
+                "batch": rate.batch,
+                "source": rate.source,
+                "derate": rate.derate,
+            }
+        )
     order = list(instance.workloads)
     return sorted(found, key=lambda row: order.index(row["workload"]))
 
@@ -72,8 +81,11 @@ def pages(instance: Instance, rows: list[Row]) -> list[Any]:
     for name, workload in instance.workloads.items():
         able = [row for row in rows if row["workload"] == name and row["eligible"]]
         unable = [row for row in rows if row["workload"] == name and not row["eligible"]]
-        target = (f", TTFT {workload.slo.ttft_ms:g} ms, TPOT {workload.slo.tpot_ms:g} ms"
-                  if workload.kind == "interactive" else "")
+        target = (
+            f", TTFT {workload.slo.ttft_ms:g} ms, TPOT {workload.slo.tpot_ms:g} ms"
+            if workload.kind == "interactive"
+            else ""
+        )
         title = f"{name}: {workload.kind}, {workload.model}, {workload.region}{target}"
         able.sort(key=lambda row: math.inf if row["usd_per_million_tokens"] is None else row["usd_per_million_tokens"])
         found.append(section(title, table(headers, map(_cells, able))))
@@ -89,7 +101,9 @@ def pages(instance: Instance, rows: list[Row]) -> list[Any]:
 def _cells(row: Row) -> list[str]:
     usd, whole = row["usd_per_million_tokens"], ("ttft_ms", "tpot_ms", "tensor_parallel", "batch")
     return [
-        row["pool"], f"{row['tokens_per_s_per_accelerator']:,.0f}", "-" if usd is None else f"{usd:,.3f}",
+        row["pool"],
+        f"{row['tokens_per_s_per_accelerator']:,.0f}",
+        "-" if usd is None else f"{usd:,.3f}",
         *("-" if row[key] is None else f"{row[key]:,.0f}" for key in whole),
         row["source"],
     ]

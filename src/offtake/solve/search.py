@@ -75,9 +75,7 @@ def confirmed(matrix: Matrix, limits: Limits, watch: Watch) -> Ran:
     return second
 
 
-def _teller(
-    handed: Handover, clock: Clock, progress: Callable[[Progress], None] | None
-) -> Callable[[Ran, str], None]:
+def _teller(handed: Handover, clock: Clock, progress: Callable[[Progress], None] | None) -> Callable[[Ran, str], None]:
     if progress is None:
         return lambda ran, phase: None
 
