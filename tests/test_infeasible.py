@@ -44,5 +44,40 @@ def test_group_rules_can_clash():
     ]
 
 
+def test_exclusivity_can_clash():
+    """Both leases must be signed, for June, and one of them wants to be alone."""
+    groups = [
+        {"exclusive": "left", "offers": ["right"], "until": "2026-12"},
+        {"at_least": 2, "offers": ["left", "right"]},
+    ]
+    document = toys.problem(offers={"left": toys.lease(), "right": toys.lease()}, groups=groups)
+    assert explain(from_document(document)) == [
+        "the rule that none of right may be in service while left is, before 2026-12",
+        "the rule that at least 2 of left, right must be signed",
+    ]
+
+
+def test_a_power_cap_can_clash():
+    """Ten chips of 1 kW are needed and only leased; 9 kW are allowed here, and 10 in all."""
+    document = toys.problem(
+        offers={"lease": toys.lease()}, policy={"power_mw_max": 0.01, "site_power_mw_max": {"here": 0.009}}
+    )
+    del document["offers"]["on-demand"]
+    assert explain(from_document(document)) == [
+        "power of at most 0.009 MW in here",
+        "the demand of chat, which must be served",
+    ]
+
+
+def test_a_carbon_cap_can_clash():
+    """Ten chips of 1 kW through June at 0.5 kg a kWh emit 3.6 tonnes; the cap of 2027 has nothing to do with it."""
+    document = toys.problem(policy={"carbon_tonnes_max": {2026: 3.5, 2027: 0.0}})
+    document["regions"]["here"]["carbon_kg_per_kwh"] = 0.5
+    assert explain(from_document(document)) == [
+        "emissions of at most 3.5 tonnes of CO2 in 2026",
+        "the demand of chat, which must be served",
+    ]
+
+
 def test_a_feasible_instance_has_nothing_to_explain():
     assert explain(from_document(toys.document("lease_beats_on_demand"))) == []

@@ -108,3 +108,62 @@ def test_coarser_periods_never_cost_less(document):
     coarse = copy.deepcopy(flat)
     coarse["horizon"]["steps"] = [{"count": 1, "months": months}]
     assert least_cost(coarse) >= least_cost(flat) * (1 - 1e-9)
+
+
+@LAW
+@given(documents(), st.integers(1, 3))
+def test_longer_exclusivity_never_costs_less_and_looks_both_ways(document, month):
+    """Over before it begins, it is no rule; between two offers it does not matter which of them is alone."""
+    offers = {**document["offers"], "rival": toys.lease(6.0, 2400.0, months=2)}
+
+    def cost(alone: str, other: str, until: str | None) -> float:
+        rule = {"exclusive": alone, "offers": [other], **({"until": until} if until else {})}
+        return least_cost({**document, "offers": offers, "groups": [rule]})
+
+    free = least_cost({**document, "offers": offers})
+    for_a_while = cost("lease-0", "rival", f"2026-{6 + month:02d}")
+    always = cost("lease-0", "rival", None)
+    assert cost("lease-0", "rival", "2026-06") == pytest.approx(free, rel=1e-9)
+    assert free * (1 - 1e-9) <= for_a_while <= always * (1 + 1e-9)
+    assert cost("rival", "lease-0", None) == pytest.approx(always, rel=1e-9)
+
+
+@LAW
+@given(documents(), st.integers(0, 40))
+def test_a_looser_power_cap_never_costs_more_and_a_wide_one_is_no_rule(document, kilowatts):
+    """A chip draws 1 kW. All stand at one site, so its cap and that of all sites say the same."""
+
+    def cost(**policy: object) -> float:
+        return least_cost({**document, "policy": policy})
+
+    megawatts = (kilowatts + 0.5) / 1000
+    tight = cost(power_mw_max=megawatts)
+    assert tight == pytest.approx(cost(site_power_mw_max={"here": megawatts}), rel=1e-9)
+    assert tight >= cost(power_mw_max=2 * megawatts) * (1 - 1e-9)
+    assert cost(power_mw_max=1.0) == pytest.approx(least_cost(document), rel=1e-9)
+
+
+@LAW
+@given(documents(), st.sampled_from([100.0, 400.0]))
+def test_a_price_on_carbon_and_a_cap_at_what_it_leaves_ask_for_the_same(document, price):
+    """Undiscounted: what a price p leaves, T tonnes, is the cheapest way to emit T (Everett, 1963)."""
+    plain = copy.deepcopy(document)
+    plain["finance"] = {"discounting": {"rate": 0.0}}
+    plain["regions"] = {
+        "here": {**plain["regions"]["here"], "carbon_kg_per_kwh": 0.5},
+        "afar": {"latitude": 1.0, "longitude": 1.0, "carbon_kg_per_kwh": 0.05},
+    }
+    elastic = {"usd_per_accelerator_hour": 1.1, "max_accelerators": 1000}
+    plain["offers"]["clean"] = {**plain["offers"]["on-demand"], "region": "afar", "elastic": elastic}
+
+    def planned(**policy: object) -> offtake.Plan:
+        plan = offtake.solve(from_document({**plain, "policy": policy}), gap=0.0)
+        assert plan.audit["passed"], plan.audit["findings"]
+        return plan
+
+    free, priced = planned(), planned(carbon_usd_per_tonne=price)
+    tonnes = priced.kpis["carbon_tonnes"]
+    assert tonnes <= free.kpis["carbon_tonnes"] * (1 + 1e-9)
+    assert priced.objective_usd <= (free.objective_usd + price * free.kpis["carbon_tonnes"]) * (1 + 1e-9)
+    capped = planned(carbon_tonnes_max={2026: tonnes + 1e-6})
+    assert capped.objective_usd == pytest.approx(priced.objective_usd - price * tonnes, rel=1e-6)

@@ -71,7 +71,10 @@ def test_cash_by_month_line_and_offer():
         "elastic": 5856.0,
         "tokens": 0.0,
         "egress": 0.0,
+        "commitments": 0.0,
+        "shortfall": 0.0,
         "unserved": 0.0,
+        "carbon": 0.0,
     }
 
 
@@ -343,6 +346,8 @@ def _solved(blocks: float | None = 2.0, unserved: float | None = 0.0, serve: flo
             serve=_variables({("lease/chip", "chat", 0, 0, 0): serve, ("on-demand/chip", "chat", 0, 0, 0): 1e-9}),
             unserved=_variables({("chat", 0, 0, 0): unserved}),
             beyond={},
+            committed={},
+            covered={},
         ),
     )
 

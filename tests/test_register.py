@@ -20,6 +20,7 @@ REGISTER = {
     "at_most_of_group": "at_most_one_of_two",
     "at_least_of_group": "at_least_one_of_one",
     "required_is_signed": "one_offer_requires_another",
+    "exclusive_while_running": "exclusive_until_july",
     "capacity_held": "blocks_are_whole",
     "elastic_limit": "on_demand_sells_out",
     "paid_for_use": "use_beyond_take_or_pay",
@@ -27,10 +28,19 @@ REGISTER = {
     "demand_met": "lease_beats_on_demand",
     "work_done_in_period": "batch_does_its_month",
     "work_in_time": "batch_does_its_month",
+    "covered_is_used": "savings_plan_is_too_large",
+    "served_as_asked": "no_use_is_made_up_to_spend_sooner",
+    "within_commitment": "savings_plan_covers_what_it_pays_for",
+    "discounted_if_held": "discount_needs_its_commitment",
+    "discounted_when_held": "discount_is_not_waived_to_spend_sooner",
+    "commitment_met": "shortfall_is_paid",
+    "unspent_is_owed": "what_is_left_to_spend_is_owed",
     "cash_paid": "budget_forbids_the_prepayment",
     "within_budget": "budget_forbids_the_prepayment",
     "balance_kept": "funding_arrives_in_rounds",
     "obligations_capped": "obligations_are_capped",
+    "power_capped": "power_is_capped",
+    "carbon_capped": "carbon_is_capped",
 }
 """constraint -> a toy that needs it"""
 

@@ -109,6 +109,15 @@ TERM_KEYS = (
     "prepay",
     "escalator_per_year",
     "signing_fee_usd",
+    "tiers",
+    "minimum_usd_per_month",
+    "drawdown",
+    "billing",
+    "payments",
+    "signing_credit_usd",
+    "deposit_usd",
+    "letter_of_credit",
+    "sla",
 )
 
 
@@ -402,3 +411,402 @@ def egress_is_paid_per_token():
     elastic = {"usd_per_accelerator_hour": 0.5, "max_accelerators": 5}
     toy["offers"]["afar"] = {**toy["offers"]["on-demand"], "region": "afar", "elastic": elastic}
     return {**toy, "network": {"egress_usd_per_million_tokens": {"afar": {"here": 1.0}}}}
+
+
+@toy(10000.0)
+def prepayment_drawn_down_first():
+    """5,000 prepaid for two months at 5,000 pay all of June: 5,000 and 5,000, within the June budget of 5,000.
+
+    Drawn pro rata, a lease at 4,000 costs 4,000 + 2,000 in June; on demand 7,200.
+    """
+    first = lease(10.0, 5000.0, months=2, prepay=0.5, drawdown="first", start={"latest": "2026-06"})
+    pro_rata = lease(10.0, 4000.0, months=2, prepay=0.5, start={"latest": "2026-06"})
+    return problem(months=2, offers={"first": first, "pro-rata": pro_rata}, finance={"budget_usd": {"2026-06": 5000.0}})
+
+
+@toy(10000.0)
+def prepayment_drawn_down_last():
+    """5,000 prepaid pay all of July, in which nothing may be paid; drawn pro rata, the other lease bills 2,000 then."""
+    last = lease(10.0, 5000.0, months=2, prepay=0.5, drawdown="last", start={"latest": "2026-06"})
+    pro_rata = lease(10.0, 4000.0, months=2, prepay=0.5, start={"latest": "2026-06"})
+    return problem(months=2, offers={"last": last, "pro-rata": pro_rata}, finance={"budget_usd": {"2026-07": 0.0}})
+
+
+FIVE_PERCENT_A_MONTH = {"discounting": {"rate": 0.6, "basis": "nominal"}}
+
+
+@toy(5000.0)
+def billed_in_arrears():
+    """5,250 for June, due in July, after the horizon: 5,000 at 5 % a month. In advance 5,100; on demand 7,200."""
+    offers = {"arrears": lease(10.0, 5250.0, billing="arrears"), "advance": lease(10.0, 5100.0)}
+    return problem(offers=offers, finance=FIVE_PERCENT_A_MONTH)
+
+
+@toy(21842.5)
+def paid_on_dates():
+    """Two months at 11,025 are 22,050: 85 % at signing 18,742.50, 10 % in July 2,205 / 1.05 = 2,100, 5 % in August,
+    after the horizon, 1,102.50 / 1.05^2 = 1,000. On demand 20 chips cost 14,400 + 14,880 / 1.05.
+    """
+    payments = [
+        {"share": 0.85, "at": "signing"},
+        {"share": 0.1, "after_months": 1},
+        {"share": 0.05, "month": "2026-08"},
+    ]
+    offer = lease(20.0, 11025.0, months=2, payments=payments, start={"latest": "2026-06"})
+    demand = {"requests_per_s": 20.0}
+    return problem(months=2, offers={"dated": offer}, demand=demand, finance=FIVE_PERCENT_A_MONTH)
+
+
+@toy(18480.0)
+def prices_rise():
+    """0.50 USD an hour in June, 1 from July on: 10 x (720 x 0.5 + 744 + 744) = 18,480; on demand 1 USD in June too."""
+    price = {"2026-06": 0.5, "2026-07": 1.0}
+    offer = lease(10.0, None, months=3, usd_per_accelerator_hour=price, start={"latest": "2026-06"})
+    return problem(months=3, offers={"lease": offer})
+
+
+@toy(3600.0)
+def minimum_spend_is_owed():
+    """Four of ten chips at 1 USD are 2,880; the minimum is 3,600, used or not. On demand at 2 USD 5,760."""
+    return _minimum_spend(4.0)
+
+
+@toy(5400.0)
+def minimum_spend_is_used_first():
+    """7.5 of ten chips at 1 USD are 5,400: the minimum of 3,600 covers five of them, 1,800 are billed by use."""
+    return _minimum_spend(7.5)
+
+
+def _minimum_spend(requests_per_s: float) -> dict[str, Any]:
+    offer = lease(10.0, None, usd_per_accelerator_hour=1.0, take_or_pay=0.0, minimum_usd_per_month=3600.0)
+    toy = problem(demand={"requests_per_s": requests_per_s}, offers={"lease": offer})
+    toy["offers"]["on-demand"]["elastic"]["usd_per_accelerator_hour"] = 2.0
+    return toy
+
+
+@toy(9375.0)
+def five_blocks_are_cheaper_than_four():
+    """Blocks of 5 chips at 2,500, from the fifth on all at 1,875: four cost 10,000, five 9,375."""
+    return problem(demand={"requests_per_s": 20.0}, offers={"lease": _ladder("all_units", [(1, 1.0), (5, 0.75)])})
+
+
+@toy(7500.0)
+def later_blocks_are_cheaper():
+    """Blocks of 5 chips at 2,500, from the third on at 1,250: four cost 5,000 + 2,500."""
+    return problem(demand={"requests_per_s": 20.0}, offers={"lease": _ladder("incremental", [(1, 1.0), (3, 0.5)])})
+
+
+@toy(19820.0)
+def earlier_blocks_are_owed_too():
+    """For two months, four blocks owe 7,500 after June, above the cap of 7,400; three cost 6,250 a month, and the last
+    five chips on demand 3,600 + 3,720: 12,500 + 7,320.
+    """
+    offer = _ladder("incremental", [(1, 1.0), (3, 0.5)], months=2)
+    finance = {"obligations_max_usd": 7400.0}
+    return problem(months=2, demand={"requests_per_s": 20.0}, offers={"lease": offer}, finance=finance)
+
+
+def _ladder(kind: str, steps: list[tuple[int, float]], months: int = 1) -> dict[str, Any]:
+    tiers = {"kind": kind, "steps": [{"from_blocks": blocks, "factor": factor} for blocks, factor in steps]}
+    return lease(5.0, 2500.0, months=months, tiers=tiers, blocks={"min": 1, "max": 6})
+
+
+@toy(9120.0)
+def tranches_arrive_one_by_one():
+    """Half of ten chips in June, all in July, at 0.50 USD: 1,800 and 3,600 on demand, then 3,720."""
+    tranches = [{"share": 0.5}, {"share": 0.5, "after_months": 1}]
+    offer = lease(10.0, None, months=2, usd_per_accelerator_hour=0.5, tranches=tranches, start={"latest": "2026-06"})
+    return problem(months=2, offers={"lease": offer})
+
+
+@toy(4500.0)
+def seller_brings_credits():
+    """6,500 a month and 2,000 in when signed: 4,500; a plain lease costs 5,000."""
+    return problem(offers={"with-credits": lease(10.0, 6500.0, signing_credit_usd=2000.0), "plain": lease()})
+
+
+@toy(5200.0)
+def deposit_and_letter_of_credit():
+    """5,000; a deposit of 2,100 that comes back in July as 2,000, at 5 % a month; a twelfth of 10 % of 12,000: 100."""
+    letter = {"usd": 12000.0, "fee_per_year": 0.1}
+    offer = lease(deposit_usd=2100.0, letter_of_credit=letter)
+    return problem(offers={"lease": offer}, finance=FIVE_PERCENT_A_MONTH)
+
+
+@toy(6000.0)
+def less_works_than_promised():
+    """12.5 chips of which 80 % work, 85 % promised: 5 points x 5 % of 8,000 come back."""
+    return _promised({"availability": 0.85, "credit_fraction": 0.05})
+
+
+@toy(6000.0)
+def service_credits_are_capped():
+    """99 % promised: 19 points x 5 % would be 95 % of the fee; the cap is 25 %."""
+    return _promised({"availability": 0.99, "credit_fraction": 0.05, "cap_fraction": 0.25})
+
+
+def _promised(sla: dict[str, float]) -> dict[str, Any]:
+    return problem(offers={"lease": lease(12.5, 8000.0, availability=0.8, sla=sla)})
+
+
+@toy(9600.0)
+def exclusive_until_july():
+    """Five chips at 2,000 a month in June and July, alone until July; five others at 2,000, month by month: June 2,000
+    and 5 x 720, July twice 2,000; together 9,600. Both in June would cost 8,000; never both 11,320.
+    """
+    offers = {
+        "alone": lease(5.0, 2000.0, months=2, start={"latest": "2026-06"}),
+        "other": lease(5.0, 2000.0, repeat="one_at_a_time"),
+    }
+    groups = [{"exclusive": "alone", "offers": ["other"], "until": "2026-07"}]
+    return problem(months=2, offers=offers, groups=groups)
+
+
+@toy(5440.0)
+def exclusive_of_a_contract_in_force():
+    """Five blocks of a chip in force that end with June and want to be alone: June 5 x 720, July five others at 1,840
+    and none on demand: 3,600 + 1,840. In June too they would cost 1,840 instead of 3,600.
+    """
+    held = {"provider": "cloud", "region": "here", "accelerators": {"chip": 1.0}, "start": "2026-01", "source": "toy"}
+    toy = problem(
+        months=2,
+        offers={"other": lease(5.0, 1840.0, repeat="one_at_a_time")},
+        signed={"old": {**held, "blocks": 5, "term": {"months": 6, "usd_per_month": 9999.0}}},
+        groups=[{"exclusive": "old", "offers": ["other"]}],
+    )
+    toy["workloads"]["chat"]["demand"]["requests_per_s"] = {"2026-06": 10.0, "2026-07": 5.0}
+    return toy
+
+
+@toy(3440.0)
+def power_is_capped():
+    """Blocks of 4 chips of 1 kW at 1,000, and 8 kW in all: two blocks and 2 chips on demand, 2,000 + 1,440. Three
+    blocks would cost 3,000.
+    """
+    offers = {"lease": lease(4.0, 1000.0, blocks={"min": 1, "max": 10})}
+    return problem(offers=offers, policy={"power_mw_max": 0.008})
+
+
+@toy(9320.0)
+def site_power_counts_the_ramp_and_what_is_in_force():
+    """Here 9 kW are allowed and a contract in force draws 5 through June. Half of ten chips are delivered for 2,000 a
+    month: with it they would draw 10 kW in June, and 5 in July. June 5 x 720, July 2,000 + 5 x 744.
+    """
+    held = {"provider": "cloud", "region": "here", "accelerators": {"chip": 5.0}, "start": "2026-01", "source": "toy"}
+    return problem(
+        months=2,
+        offers={"lease": lease(10.0, 2000.0, ramp=[0.5], repeat="one_at_a_time")},
+        signed={"old": {**held, "term": {"months": 6, "usd_per_month": 9999.0}}},
+        policy={"power_mw_max": 1.0, "site_power_mw_max": {"here": 0.009}},
+    )
+
+
+def promise(settlement: str = "true_up", months: int = 1, start: str = "2026-06", **keys: Any) -> dict[str, Any]:
+    """A spend commitment to the cloud of the toys from June on; `keys` give the price and go on top."""
+    window = {"start": start, "months": months}
+    return {"provider": "cloud", "window": window, "settlement": settlement, "source": "toy", **keys}
+
+
+def metered(lines: dict[str, tuple[float, float, dict[str, float]]]) -> dict[str, Any]:
+    """Lines of use, each by a workload of its own all through June: quantity, USD of one in an hour on demand, and
+    share saved by savings plan. The plans must be taken and promise 1 USD an hour, to be changed.
+    """
+    document = problem()
+    offers, workloads, rates, shares = {}, {}, [], {}
+    for name, (quantity, usd, saved) in lines.items():
+        elastic = {"usd_per_accelerator_hour": usd, "max_accelerators": 10.0 * quantity}
+        offers[name] = {**document["offers"]["on-demand"], "accelerator": f"chip-{name}", "elastic": elastic}
+        workloads[name] = chat(float(quantity), allow={"accelerators": [f"chip-{name}"]})
+        rates.append({"accelerator": f"chip-{name}", "workload": name, "requests_per_s_per_accelerator": 1.0})
+        for plan, share in saved.items():
+            shares.setdefault(plan, {})[name] = share
+    plans = {
+        key: promise("use_it_or_lose_it", usd_per_hour=1.0, mandatory=True, eligible=list(by), discount={"offers": by})
+        for key, by in shares.items()
+    }
+    chips = {f"chip-{name}": CHIP for name in lines}
+    changes = {"accelerators": chips, "offers": offers, "workloads": workloads, "commitments": plans}
+    return {**document, **changes, "throughput": {"rates": rates}}
+
+
+def off(fraction: float) -> dict[str, Any]:
+    """A discount on the on-demand chips."""
+    return {"offers": ["on-demand"], "fraction": fraction}
+
+
+@toy(6480.0)
+def savings_plan_covers_what_it_pays_for():
+    """4 USD an hour at 20 % off are 4 / 0.8 = 5 chips: 4 x 720 = 2,880, and five chips at list 3,600; without 7,200."""
+    return problem(commitments={"plan": promise("use_it_or_lose_it", usd_per_hour=4.0, discount=off(0.2))})
+
+
+@toy(7200.0)
+def savings_plan_is_too_large():
+    """10 USD an hour at 20 % off would cover 12.5 chips, ten are used: 10 x 720 are paid, 8 x 720 of them used."""
+    plan = promise("use_it_or_lose_it", usd_per_hour=10.0, discount=off(0.2), mandatory=True)
+    return problem(commitments={"plan": plan})
+
+
+@toy(9360.0)
+def an_hour_unused_is_lost():
+    """20 chips in the first half of the day, none in the second. 8 USD an hour at 20 % off cover ten: 8 x 720 = 5,760,
+    and ten chips at list for 360 hours 3,600. Carried over, the second half would have paid for them.
+    """
+    plan = promise("use_it_or_lose_it", usd_per_hour=8.0, discount=off(0.2), mandatory=True)
+    return problem(demand={"shape": [2.0] * 12 + [0.0] * 12}, day={"blocks": 2}, commitments={"plan": plan})
+
+
+@toy(7440.0)
+def interval_is_used_when_it_suits():
+    """7,200 for June and July, 3,600 a month, at half price: 14,400 of the 14,640 at list. The other 240 are paid."""
+    plan = promise("use_it_or_lose_it", months=2, usd=7200.0, discount=off(0.5))
+    return problem(months=2, commitments={"plan": plan})
+
+
+@toy(9000.0)
+def shortfall_is_paid():
+    """9,000 must be spent in June, on demand costs 7,200: 1,800 for nothing."""
+    return problem(commitments={"agreement": promise(usd=9000.0, mandatory=True)})
+
+
+@toy(7200.0)
+def commitment_keeps_the_provider():
+    """Another provider leases ten chips for 5,000, but 7,200 are promised to the cloud: leaving costs 12,200."""
+    lease_elsewhere = lease(provider="rival")
+    providers = {"cloud": {"kind": "neocloud"}, "rival": {"kind": "neocloud"}}
+    agreement = promise(usd=7200.0, mandatory=True)
+    return problem(offers={"lease": lease_elsewhere}, providers=providers, commitments={"agreement": agreement})
+
+
+@toy(6000.0)
+def commitment_is_taken_for_its_discount():
+    """20 % off: 5,760 and 240 that lack of 6,000; without it 7,200."""
+    return problem(commitments={"agreement": promise(usd=6000.0, discount=off(0.2))})
+
+
+@toy(7200.0)
+def discount_needs_its_commitment():
+    """20 % off would be 5,760, but 8,000 are promised for it: not taken."""
+    return problem(commitments={"agreement": promise(usd=8000.0, discount=off(0.2))})
+
+
+@toy(14640.0)
+def discount_is_not_waived_to_spend_sooner():
+    """12,000 for June and July at half price: 3,600, then 3,720 and the 4,680 that lack: 8,400, over July's budget of
+    8,000. Paying list in June would leave less for July. Without it 7,200 and 7,440.
+    """
+    agreement = promise(months=2, usd=12000.0, discount=off(0.5))
+    finance = {"budget_usd": {"2026-07": 8000.0}}
+    return problem(months=2, commitments={"agreement": agreement}, finance=finance)
+
+
+@toy(22080.0)
+def no_use_is_made_up_to_spend_sooner():
+    """Ten chips for 1,000 in August need an agreement of 15,640 for June and July, where 14,640 are used: 1,000 lack at
+    the end of July, 8,440 in all, over its budget of 8,000. 440 spent in June on requests that nobody sends would mend
+    that, and cost 16,640. Without it 7,200 and twice 7,440.
+    """
+    return problem(
+        months=3,
+        offers={"lease": lease(usd_per_month=1000.0, start={"earliest": "2026-08"})},
+        commitments={"agreement": promise(months=2, usd=15640.0)},
+        groups=[{"requires": "agreement", "offer": "lease"}],
+        finance={"budget_usd": {"2026-07": 8000.0}},
+    )
+
+
+@toy(14640.0)
+def what_is_left_to_spend_is_owed():
+    """12,000 for June and July at half price: after June 12,000 - 3,600 = 8,400 are owed, over the cap of 8,000."""
+    agreement = promise(months=2, usd=12000.0, discount=off(0.5))
+    finance = {"obligations_max_usd": 8000.0}
+    return problem(months=2, commitments={"agreement": agreement}, finance=finance)
+
+
+@toy(10000.0)
+def interval_beyond_the_horizon_counts_by_its_months():
+    """120,000 over twelve months, of which the horizon has one: 10,000, of which 7,200 are used."""
+    return problem(commitments={"agreement": promise(months=12, usd=120000.0, mandatory=True)})
+
+
+@toy(120000.0)
+def all_that_is_promised_is_charged():
+    """The same with `terminal: none`: 10,000, and 110,000 that no deal fills after the horizon."""
+    agreement = promise(months=12, usd=120000.0, mandatory=True)
+    return problem(commitments={"agreement": agreement}, finance={"terminal": "none"})
+
+
+@toy(4000.0)
+def price_that_needs_a_commitment():
+    """Ten chips for 2,000 need an agreement of 4,000, of which they fill half: 4,000; on demand 7,200."""
+    return problem(
+        offers={"lease": lease(usd_per_month=2000.0)},
+        commitments={"agreement": promise(usd=4000.0)},
+        groups=[{"requires": "agreement", "offer": "lease"}],
+    )
+
+
+@toy(9000.0)
+def savings_plan_fills_an_agreement():
+    """4 USD an hour at 20 % off: 2,880 and 3,600 at list count both toward 9,000: 2,520 lack."""
+    commitments = {
+        "plan": promise("use_it_or_lose_it", usd_per_hour=4.0, discount=off(0.2), mandatory=True),
+        "agreement": promise(usd=9000.0, mandatory=True),
+    }
+    return problem(commitments=commitments)
+
+
+@toy(8144.0)
+def energy_is_paid_for_what_is_delivered():
+    """1,000 a month; half of 10 chips of 1 kW in June at 0.5 USD a kWh, 5 x 720 x 0.5 = 1,800, all of them in July at
+    0.1, 10 x 744 x 0.1 = 744; the other five of June on demand, 3,600.
+    """
+    price = {"usd_per_kwh": {"2026-06": 0.5, "2026-07": 0.1}}
+    offer = lease(10.0, 1000.0, months=2, ramp=[0.5, 1.0], start={"latest": "2026-06"}, power_price=price)
+    return problem(months=2, offers={"lease": offer})
+
+
+@toy(6800.0)
+def energy_of_the_facility():
+    """8 kW of IT and 1.25 kW for each of them are 10 kW: 10 x 720 x 0.25 = 1,800 beside the fee of 5,000, though half
+    of the 20 chips stand idle.
+    """
+    offer = lease(20.0, power_mw=0.008, power_price={"usd_per_kwh": 0.25, "pue": 1.25})
+    return problem(offers={"lease": offer})
+
+
+def _two_grids(
+    clean_usd: float, clean_kg_per_kwh: float, offers: dict, demand: dict | None = None, **policy: Any
+) -> dict[str, Any]:
+    """On-demand chips of 1 kW here, at 0.5 kg of CO2 a kWh, and afar on a cleaner grid."""
+    regions = {
+        "here": {"latitude": 0.0, "longitude": 0.0, "carbon_kg_per_kwh": 0.5},
+        "afar": {"latitude": 1.0, "longitude": 1.0, "carbon_kg_per_kwh": clean_kg_per_kwh},
+    }
+    toy = problem(offers=offers, demand=demand, regions=regions, policy=policy)
+    elastic = {"usd_per_accelerator_hour": clean_usd, "max_accelerators": 1000}
+    toy["offers"]["clean"] = {**toy["offers"]["on-demand"], "region": "afar", "elastic": elastic}
+    return toy
+
+
+@toy(9700.0)
+def carbon_is_capped():
+    """A chip here emits 0.36 tonnes in June, at work on demand or leased, and none afar at 2 USD an hour. 1.8 tonnes
+    are five of them: five leased for 2,500 and five afar, 7,200. Ten leased for 2,600 would emit 3.6.
+    """
+    offers = {"five": lease(5.0, 2500.0), "ten": lease(10.0, 2600.0)}
+    return _two_grids(2.0, 0.0, offers, carbon_tonnes_max={2026: 1.8})
+
+
+@toy(8660.0)
+def carbon_has_a_price():
+    """1,000 USD a tonne: on demand a chip costs 720 + 360 here, and 900 + 72 afar, at 0.1 kg a kWh. Five are leased
+    here for 2,000 + 1,800; five afar are 4,860.
+    """
+    return _two_grids(1.25, 0.1, {"lease": lease(5.0, 2000.0)}, carbon_usd_per_tonne=1000.0)
+
+
+@toy(10800.0)
+def carbon_counts_the_mean():
+    """Burst 2: 1.8 tonnes are five chips here at work, ten provisioned, for 3,600; as many afar for 7,200."""
+    return _two_grids(2.0, 0.0, {}, {"peak_to_mean": 2.0}, carbon_tonnes_max={2026: 1.8})

@@ -6,11 +6,12 @@
     q[s,m]      = sum_d (C n + F z) + sum_b phi_b (Dbar/D) U x + v e H_m / H_t   cash_paid           [million USD]
     sum_{m in year or month} q[s,m] <= budget                                    within_budget       [million USD]
     sum_{m' <= m} q[s,m'] <= funding + other cash - minimum, up to m             balance_kept        [million USD]
-    sum_d O[d,m,s] n <= cap                                                      obligations_capped  [million USD]
+    sum_d (O[d,m,s] n + O1[d,m,s] z) <= cap                                      obligations_capped  [million USD]
 
-U is USD for one accelerator at work through the month (elastic price, tokens, egress): the peak is provisioned,
-the mean is paid for. Cash and obligations use real dates, also past the horizon; contracts in force
-count in them and cost nothing here, since they are sunk. Million USD keeps the matrix within few orders of magnitude.
+To q and to what is owed come those of spend commitments. U is USD for one accelerator at work through the month
+(elastic price, tokens, egress): the peak is provisioned, the mean is paid for. Cash and obligations use real dates,
+also past the horizon; contracts in force count in them and cost nothing here, since they are sunk. Million USD keeps
+the matrix within few orders of magnitude.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def _discounted_beyond(problem: Problem, slot: tuple) -> float:
 def _add_cash(model: ConcreteModel, problem: Problem) -> None:
     limited = sorted({m for limit in problem.cash_limits + problem.balance_limits for m in limit.months})
     slots = [(s, month) for s in problem.scenarios for month in limited]
-    use, beyond = _slots_by_month(model.serve, problem, 2), _slots_by_month(model.beyond, problem, 2)
+    use, beyond = slots_by_month(model.serve, problem, 2), slots_by_month(model.beyond, problem, 2)
     model.cash_out = Var(slots, domain=Reals, doc="million USD paid in the month")
 
     def paid(m, s, month):
@@ -89,14 +90,15 @@ def _add_cash(model: ConcreteModel, problem: Problem) -> None:
             if deal.cash_once[s, month]
         )
         used = quicksum(
-            _use_in_month(problem, slot, s, month) * m.serve[slot]
+            use_in_month(problem, slot, s, month) * m.serve[slot]
             for slot in use.get((s, month), [])
-            if _use_in_month(problem, slot, s, month)
+            if use_in_month(problem, slot, s, month)
         )
         extra = quicksum(
-            _beyond_in_month(problem, slot, s, month) * m.beyond[slot] for slot in beyond.get((s, month), [])
+            beyond_in_month(problem, slot, s, month) * m.beyond[slot] for slot in beyond.get((s, month), [])
         )
-        return m.cash_out[s, month] == fixed + once + used + extra
+        promised = m.commitment_cash[s, month] if problem.commitments else 0.0
+        return m.cash_out[s, month] == fixed + once + used + extra + promised
 
     model.cash_paid = Constraint(slots, rule=paid, doc="cash of month {1}")
     _add_limits(model, problem)
@@ -118,7 +120,7 @@ def _add_limits(model: ConcreteModel, problem: Problem) -> None:
     )
 
 
-def _slots_by_month(slots, problem: Problem, period_at: int) -> dict[tuple[int, int], list[tuple]]:
+def slots_by_month(slots, problem: Problem, period_at: int) -> dict[tuple[int, int], list[tuple]]:
     """(scenario, month) -> the slots whose node the scenario passes through in that month."""
     found: dict[tuple[int, int], list[tuple]] = {}
     for slot in slots:
@@ -128,13 +130,13 @@ def _slots_by_month(slots, problem: Problem, period_at: int) -> dict[tuple[int, 
     return found
 
 
-def _use_in_month(problem: Problem, slot: tuple, s: int, month: int) -> float:
+def use_in_month(problem: Problem, slot: tuple, s: int, month: int) -> float:
     pool, w, t, b, _node = slot
     share = problem.block_share[b] * problem.workloads[w].mean_share[s, t, b]
     return float(share * problem.use_cash[pool, w][s, month]) / MILLION
 
 
-def _beyond_in_month(problem: Problem, slot: tuple, s: int, month: int) -> float:
+def beyond_in_month(problem: Problem, slot: tuple, s: int, month: int) -> float:
     d, pool, t, _node = slot
     return (
         float(problem.deals[d].beyond_usd_per_hour[pool][s, t] * problem.month_hours[month] / problem.hours[t])
@@ -152,6 +154,13 @@ def _add_obligations(model: ConcreteModel, problem: Problem) -> None:
             for d, deal in enumerate(problem.deals)
             if deal.obligation[s, month]
         ]
+        terms += [
+            float(deal.obligation_once[s, month]) / MILLION * indicator(m, d, problem.signed_at(deal, s))
+            for d, deal in enumerate(problem.deals)
+            if deal.obligation_once[s, month]
+        ]
+        if problem.commitments:
+            terms.append(m.commitment_owed[s, month])
         return quicksum(terms) <= cap / MILLION if terms else Constraint.Skip
 
     model.obligations_capped = Constraint(

@@ -37,18 +37,34 @@ class Deal:
     """C: [s, ledger month] USD due per block"""
     cash_once: np.ndarray
     """F: [s, ledger month] USD due once if signed"""
+    spent: np.ndarray
+    """C': [s, ledger month] the part of cash that counts toward spend commitments"""
+    spent_once: np.ndarray
+    """F': [s, ledger month] the same of cash_once"""
     obligation: np.ndarray
     """O: [s, ledger month] USD per block still owed after that month, undiscounted, non-cancellable; 0 until signed"""
+    obligation_once: np.ndarray
+    """[s, ledger month] USD still owed once if signed: what the first blocks of a price ladder cost more"""
     npv_usd: np.ndarray
     """[s] what one block costs the objective, by the terminal rule; 0 for sunk contracts"""
     npv_once_usd: np.ndarray
     """[s] the same for cash_once"""
-    take_or_pay: float
-    """theta: share of the delivered hours that is paid whether used or not"""
+    take_or_pay: np.ndarray
+    """theta: [s, t] share of the delivered hours that is paid whether used or not"""
     beyond_usd_per_hour: dict[str, np.ndarray]
-    """v: pool -> [s, t] USD per accelerator-hour used beyond that share; empty when theta is 1"""
+    """v: pool -> [s, t] USD per accelerator-hour used beyond that share; empty when theta is always 1"""
+    power_mw: np.ndarray
+    """P: [s, month of the horizon] MW that one block draws, after the ramp"""
+    carbon_tonnes: np.ndarray
+    """K: [s, month of the horizon] tonnes of CO2 of one block"""
+    carbon_usd: np.ndarray
+    """[s] what those of the horizon cost the objective, discounted by month; 0 for sunk contracts"""
     in_force: bool = False
     """already signed: blocks fixed at max_blocks"""
+
+    def charge_usd(self, blocks: int) -> np.ndarray:
+        """[s] what so many blocks cost the objective if signed: cash by the terminal rule, and the price of carbon."""
+        return blocks * (self.npv_usd + self.carbon_usd) + self.npv_once_usd
 
 
 @dataclass(frozen=True)
@@ -72,10 +88,56 @@ class Group:
     """A rule on which offers may be signed together."""
 
     kind: str
-    """at_most, at_least or requires"""
+    """at_most, at_least, requires or exclusive"""
     offers: list[str]
-    """for requires: [the offer, what it requires]"""
+    """for requires: [the offer, what it requires]; for exclusive: [who is alone, the others], contracts in force too"""
     count: int = 1
+    until: int | None = None
+    """exclusive only: the month in which it no longer holds, counted from the horizon's first; None: it always does"""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Months of a spend commitment that are settled together."""
+
+    months: list[int]
+    """ledger months, all inside the horizon or all beyond it"""
+    usd: float
+    due: int
+    """ledger month in which what is missing is paid"""
+    charge: float
+    """what one missing dollar costs the objective, by the terminal rule"""
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """Spend promised to a provider. k in K."""
+
+    name: str
+    signing: int
+    """month of the horizon in which it is taken"""
+    mandatory: bool
+    prepaid: bool
+    """paid whatever is used, and use is drawn from it; else trued up at the end of each part"""
+    hourly: bool
+    """what is drawn is limited in every month and block, not in every part"""
+    months: list[int]
+    """of the horizon in which it runs"""
+    parts: list[Part]
+    paid: np.ndarray
+    """B: [ledger month] USD due whatever is used"""
+    obligation: np.ndarray
+    """[ledger month] what of that is still owed after that month; 0 until it is taken"""
+    npv_usd: float
+    """what that costs the objective, by the terminal rule"""
+    pools: dict[str, float]
+    """f: pool -> share off the list price; for a prepaid one all pools whose use it covers"""
+    offers: list[str]
+    """trued up: offers and contracts in force whose deals count"""
+    counted_pools: list[str]
+    """trued up: their pools"""
+    others: list[int]
+    """trued up: prepaid commitments whose payments count, by position"""
 
 
 @dataclass(frozen=True)
@@ -85,6 +147,26 @@ class CashLimit:
     name: str
     months: list[int]
     usd: float
+
+
+@dataclass(frozen=True)
+class PowerLimit:
+    """Megawatts in service, in any month of the horizon, may not exceed a limit."""
+
+    site: str | None
+    """region; None: everywhere"""
+    offers: list[str]
+    """offers and contracts in force that count"""
+    mw: float
+
+
+@dataclass(frozen=True)
+class CarbonLimit:
+    """Emissions over some months of the horizon may not exceed a limit."""
+
+    name: str
+    months: list[int]
+    tonnes: float
 
 
 @dataclass(frozen=True)
@@ -131,6 +213,22 @@ class Problem:
     balance_limits: list[CashLimit] = field(default_factory=list)
     """cumulative cash out over the months listed, at most funding + other cash - minimum"""
     obligations_max_usd: float | None = None
+    power_limits: list[PowerLimit] = field(default_factory=list)
+    carbon_limits: list[CarbonLimit] = field(default_factory=list)
+    carbon_usd_per_tonne: float = 0.0
+    use_carbon: dict[Pair, np.ndarray] = field(default_factory=dict)
+    """(pool, workload) -> [s, month of the horizon] tonnes of CO2 of one accelerator at work through the whole month;
+    only for capacity without signing"""
+    commitments: list[Commitment] = field(default_factory=list)
+    list_cash: dict[Pair, np.ndarray] = field(default_factory=dict)
+    """(pool, workload) -> [s, month of the horizon] the part of use_cash that commitments cover or discount: elastic
+    price and tokens; only for their pools"""
+
+    def use_charge(self, pair: Pair) -> np.ndarray:
+        """[s, month of the horizon] USD that the objective pays, undiscounted, for one accelerator at work: its cash
+        and the price on its emissions."""
+        carbon = self.use_carbon.get(pair)
+        return self.use_cash[pair] if carbon is None else self.use_cash[pair] + self.carbon_usd_per_tonne * carbon
 
     @property
     def scenarios(self) -> range:
@@ -164,6 +262,13 @@ class Problem:
     def signed_at(self, deal: Deal, scenario: int) -> int:
         """The node whose copy of the deal governs this scenario."""
         return int(self.node_of[scenario, max(deal.signing, 0)])
+
+    def node_in(self, scenario: int, month: int) -> int:
+        """The node that the scenario passes through in a month; the last one stays past the horizon."""
+        return int(self.node_of[scenario, min(month, len(self.period_of) - 1)])
+
+    def nodes_in(self, month: int) -> list[int]:
+        return list(dict.fromkeys(self.node_in(s, month) for s in self.scenarios))
 
     def scenarios_through(self, node: int, month: int) -> list[int]:
         """Scenarios that pass through the node in that month of the horizon."""

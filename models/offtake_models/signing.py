@@ -10,15 +10,18 @@
     o requires o':   a[o,s] <= a[o',s]                                        required_is_signed      [offers]
     z[d,nu(s,tau_d)] <= a[o,s]                                                marked_as_signed        [offers]
     a[o,s] <= sum_{d in D_o} z[d,nu(s,tau_d)]                                 marked_only_if_signed   [offers]
+    d, d' in service in one month before the end of exclusivity:
+                     z[d,nu(s,tau_d)] + z[d',nu(s,tau_d')] <= 1               exclusive_while_running [deals]
 
-A deal of a single block needs no z: n is its own indicator. A contract in force has n fixed.
+A deal of a single block needs no z: n is its own indicator. A contract in force has n fixed. Groups may name spend
+commitments: m[k,nu], 1 if it is taken and fixed at 1 if it must be, then stands for its signing.
 """
 
 from __future__ import annotations
 
 from pyomo.environ import Binary, ConcreteModel, Constraint, NonNegativeIntegers, Var, quicksum
 
-from .problem import Deal, Problem
+from .problem import Deal, Group, Problem
 
 
 def add(model: ConcreteModel, problem: Problem) -> None:
@@ -26,6 +29,7 @@ def add(model: ConcreteModel, problem: Problem) -> None:
     _add_decisions(model, problem)
     _add_repeat_rules(model, problem)
     _add_groups(model, problem)
+    _add_exclusivity(model, problem)
 
 
 def copies(problem: Problem) -> list[tuple[int, int]]:
@@ -49,6 +53,11 @@ def _add_decisions(model: ConcreteModel, problem: Problem) -> None:
     def bounds(_model, d, _node):
         return (deals[d].max_blocks if deals[d].in_force else 0, deals[d].max_blocks)
 
+    takings = [(k, node) for k, each in enumerate(problem.commitments) for node in problem.nodes_in(each.signing)]
+    model.committed = Var(takings, domain=Binary)
+    for k, node in takings:
+        if problem.commitments[k].mandatory:
+            model.committed[k, node].setlb(1)
     model.blocks = Var(copies(problem), domain=NonNegativeIntegers, bounds=bounds)
     several = [(d, node) for d, node in copies(problem) if deals[d].max_blocks > 1 and not deals[d].in_force]
     model.signed = Var(several, domain=Binary)
@@ -111,14 +120,17 @@ def _months_to_watch(problem: Problem, members: list[int], repeat: str) -> list[
 
 
 def _add_groups(model: ConcreteModel, problem: Problem) -> None:
-    grouped = list(dict.fromkeys(offer for group in problem.groups for offer in group.offers))
+    signing_rules = [group for group in problem.groups if group.kind != "exclusive"]
+    grouped = list(dict.fromkeys(offer for group in signing_rules for offer in group.offers))
     marks = [(offer, s) for offer in grouped for s in problem.scenarios]
     model.offer_signed = Var(marks, domain=Binary)
 
     def signings(m, offer, s):
-        return [indicator(m, d, problem.signed_at(problem.deals[d], s)) for d in deals_of(problem, offer)]
+        deals = [indicator(m, d, problem.signed_at(problem.deals[d], s)) for d in deals_of(problem, offer)]
+        promised = [k for k, each in enumerate(problem.commitments) if each.name == offer]
+        return deals + [m.committed[k, problem.node_in(s, problem.commitments[k].signing)] for k in promised]
 
-    every = [(offer, s, k) for offer, s in marks for k in range(len(deals_of(problem, offer)))]
+    every = [(offer, s, k) for offer, s in marks for k in range(len(signings(model, offer, s)))]
     model.marked_as_signed = Constraint(
         every,
         rule=lambda m, offer, s, k: signings(m, offer, s)[k] <= m.offer_signed[offer, s],
@@ -153,3 +165,44 @@ def _add_groups(model: ConcreteModel, problem: Problem) -> None:
         ),
         doc="group {0}: the offer is signed only together with the one it requires",
     )
+
+
+def _add_exclusivity(model: ConcreteModel, problem: Problem) -> None:
+    def taken(m, d, s):
+        deal = problem.deals[d]
+        return 1 if deal.in_force else indicator(m, d, problem.signed_at(deal, s))
+
+    model.exclusive_while_running = Constraint(
+        [
+            (g, s, *pair)
+            for g, group in enumerate(problem.groups)
+            for pair in rivals(problem, group)
+            for s in problem.scenarios
+        ],
+        rule=lambda m, g, s, alone, other: taken(m, alone, s) + taken(m, other, s) <= 1,
+        doc="group {0}: deal {3} is not in service while deal {2} is",
+    )
+
+
+def rivals(problem: Problem, group: Group) -> list[tuple[int, int]]:
+    """(deal of the offer that is to be alone, deal of another) that would share a month before the exclusivity ends.
+
+    Two contracts in force are no decision.
+    """
+    if group.kind != "exclusive":
+        return []
+    deals = problem.deals
+    alone = [d for d, deal in enumerate(deals) if deal.offer == group.offers[0]]
+    others = [d for d, deal in enumerate(deals) if deal.offer in group.offers[1:]]
+    return [
+        (d, other)
+        for d in alone
+        for other in others
+        if _share_a_month(deals[d], deals[other], group.until) and not (deals[d].in_force and deals[other].in_force)
+    ]
+
+
+def _share_a_month(first: Deal, second: Deal, until: int | None) -> bool:
+    begin = max(first.start, second.start, 0)
+    end = min(first.start + first.term_months, second.start + second.term_months)
+    return begin < (end if until is None else min(end, until))

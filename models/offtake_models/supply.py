@@ -4,8 +4,8 @@
     sum_w x[p,w,t,b,nu] <= limit[p,t,s]            for elastic pools          elastic_limit      [accelerators]
     sum_w x[p,w,t,b,nu] <= limit[p,t,s]            for token APIs             elastic_limit      [requests/s]
     x[p,w,t,b,nu] <= sum_d min(D / R, A max_d) z[d,nu(s,tau_d)]               strong_link        [accelerators]
-    H_t sum_{w,b} phi_b (Dbar/D) x <= sum_d (theta_d Ah n + e[d,p,t,nu])      paid_for_use       [accelerator-hours]
-    e[d,p,t,nu] <= (1 - theta_d) Ah[d,p,t] n[d,nu(s,tau_d)]                   use_beyond_limit   [accelerator-hours]
+    H_t sum_{w,b} phi_b (Dbar/D) x <= sum_d (theta Ah n + e[d,p,t,nu])        paid_for_use       [accelerator-hours]
+    e[d,p,t,nu] <= (1 - theta[d,t]) Ah[d,p,t] n[d,nu(s,tau_d)]                use_beyond_limit   [accelerator-hours]
 
 with A what a block holds throughout the period, Ah its accelerator-hours, theta the take-or-pay share, e the
 use beyond it. A pair (p, w) that cannot meet the latency target has no x, and neither has a pool before
@@ -36,6 +36,8 @@ class Source:
     """A: accelerators per block"""
     hours: float
     """Ah: accelerator-hours per block"""
+    paid: float
+    """theta: share of them that is paid whether used or not"""
 
 
 def add(model: ConcreteModel, problem: Problem) -> None:
@@ -58,7 +60,8 @@ def sources_by_slot(problem: Problem) -> dict[Slot, list[Source]]:
                 for pool, held in deal.delivery.items():
                     hours = float(deal.delivered_hours[pool][s, t])
                     if hours > 0:
-                        source = Source(d, problem.signed_at(deal, s), float(held[s, t]), hours)
+                        paid = float(deal.take_or_pay[s, t])
+                        source = Source(d, problem.signed_at(deal, s), float(held[s, t]), hours, paid)
                         found.setdefault((pool, t, node), []).append(source)
     return found
 
@@ -149,15 +152,8 @@ def useful_accelerators(problem: Problem, pool: str, workload: str, t: int, b: i
 def _add_take_or_pay(model: ConcreteModel, problem: Problem, sources, served) -> None:
     """Only pools of which some deal leaves a share open."""
     used = dict.fromkeys(slot[:3] for slot in served)
-    open_slots = [
-        slot for slot in used if any(problem.deals[src.deal].take_or_pay < 1 for src in sources.get(slot, []))
-    ]
-    open_sources = {
-        (src.deal, *slot): src
-        for slot in open_slots
-        for src in sources[slot]
-        if problem.deals[src.deal].take_or_pay < 1
-    }
+    open_slots = [slot for slot in used if any(src.paid < 1 for src in sources.get(slot, []))]
+    open_sources = {(src.deal, *slot): src for slot in open_slots for src in sources[slot] if src.paid < 1}
     model.beyond = Var(list(open_sources), domain=NonNegativeReals)
 
     def used_hours(m, pool, t, node):
@@ -170,10 +166,7 @@ def _add_take_or_pay(model: ConcreteModel, problem: Problem, sources, served) ->
         )
 
     def paid_hours(m, pool, t, node):
-        fixed = quicksum(
-            problem.deals[src.deal].take_or_pay * src.hours * m.blocks[src.deal, src.node]
-            for src in sources[pool, t, node]
-        )
+        fixed = quicksum(src.paid * src.hours * m.blocks[src.deal, src.node] for src in sources[pool, t, node])
         return fixed + quicksum(
             m.beyond[src.deal, pool, t, node] for src in sources[pool, t, node] if (src.deal, pool, t, node) in m.beyond
         )
@@ -186,7 +179,7 @@ def _add_take_or_pay(model: ConcreteModel, problem: Problem, sources, served) ->
 
     def beyond_limit(m, *key):
         src = open_sources[key]
-        return m.beyond[key] <= (1 - problem.deals[src.deal].take_or_pay) * src.hours * m.blocks[src.deal, src.node]
+        return m.beyond[key] <= (1 - src.paid) * src.hours * m.blocks[src.deal, src.node]
 
     model.use_beyond_limit = Constraint(
         list(open_sources), rule=beyond_limit, doc="{1} is used beyond take-or-pay only as far as deal {0} delivers"

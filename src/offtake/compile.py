@@ -9,14 +9,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from offtake_models.problem import CashLimit, Deal, Group, Pair, Problem, Workload
+from offtake_models.problem import (
+    CarbonLimit,
+    CashLimit,
+    Commitment,
+    Deal,
+    Group,
+    Pair,
+    Part,
+    PowerLimit,
+    Problem,
+    Workload,
+)
 
-from .deals import Column, columns, finance, ledger_months
+from .deals import Column, columns, commitments, finance, ledger_months
+from .instance.commitments import discounts, eligible, is_prepaid
 from .instance.demand import mean_requests_per_s
 from .instance.months import Month
 from .instance.network import egress_usd_per_million_tokens
-from .instance.pools import Pool, pools
-from .instance.schema import AtLeast, AtMost, Batch, Instance, Offer, Requires
+from .instance.pools import Pool, pools, supplies
+from .instance.prices import price_in
+from .instance.schema import AtLeast, AtMost, Batch, Exclusive, Instance, Offer, Requires
 from .throughput import RateTable, rate_table
 
 SECONDS_PER_HOUR = 3600.0
@@ -70,6 +83,8 @@ class Compiled:
     problem: Problem
     columns: list[Column]
     """aligned with problem.deals"""
+    charged: list[float]
+    """the share of its cash that the objective charges, by column"""
     rates: RateTable
     use_lines: dict[Pair, dict[str, np.ndarray]]
     """problem.use_cash by line (elastic, tokens, egress), [s, month]"""
@@ -80,6 +95,7 @@ def compile_instance(instance: Instance) -> Compiled:
     calendar = make_calendar(instance)
     rates = rate_table(instance)
     ways = columns(instance)
+    charged = [_charged_share(instance, calendar, column) for column in ways]
     rate, use_lines = _pairs(instance, calendar, rates)
     budgets, balances = _cash_limits(instance, calendar)
     problem = Problem(
@@ -93,18 +109,24 @@ def compile_instance(instance: Instance) -> Compiled:
         discount=calendar.discount,
         offers=list(dict.fromkeys(column.offer for column in ways if not column.in_force)),
         repeat={key: offer.repeat for key, offer in instance.offers.items() if offer.terms},
-        deals=[_deal(instance, calendar, column) for column in ways],
+        deals=[_deal(instance, calendar, column, share) for column, share in zip(ways, charged, strict=True)],
         pools=[pool.id for pool in pools(instance)],
         elastic_limit=_elastic_limits(instance, calendar),
-        groups=[_group(rule) for rule in instance.groups],
+        groups=[_group(rule, calendar) for rule in instance.groups],
         workloads={key: _workload(instance, calendar, key) for key in instance.workloads},
         rate=rate,
         use_cash={pair: sum(lines.values()) for pair, lines in use_lines.items()},
         cash_limits=budgets,
         balance_limits=balances,
         obligations_max_usd=instance.finance.obligations_max_usd,
+        power_limits=_power_limits(instance),
+        carbon_limits=_carbon_limits(instance, calendar),
+        carbon_usd_per_tonne=instance.policy.carbon_usd_per_tonne or 0.0,
+        use_carbon=_use_carbon(instance, calendar, list(rate)),
+        commitments=_commitments(instance, calendar),
+        list_cash=_list_cash(instance, use_lines),
     )
-    return Compiled(instance, problem, ways, rates, use_lines)
+    return Compiled(instance, problem, ways, charged, rates, use_lines)
 
 
 def make_calendar(instance: Instance) -> Calendar:
@@ -125,14 +147,15 @@ def make_calendar(instance: Instance) -> Calendar:
     )
 
 
-def _deal(instance: Instance, calendar: Calendar, column: Column) -> Deal:
+def _deal(instance: Instance, calendar: Calendar, column: Column, charged: float) -> Deal:
     """One column of the mathematics: delivery by period, cash by month, and its charge by the terminal rule."""
     pool_of = {name: f"{column.offer}/{name}" for name in column.accelerators}
     delivered = {
         pool_of[name]: calendar.total(v[: calendar.months] * calendar.month_hours)[None]
         for name, v in column.usable.items()
     }
-    charged = 0.0 if column.in_force else _charged_share(instance, calendar, column)
+    tonnes = _tonnes(instance, column.offer, column.energy_mwh[: calendar.months])
+    priced = 0.0 if column.in_force else instance.policy.carbon_usd_per_tonne or 0.0
     start = column.start - calendar.first
     signing = -1 if column.signing is None else column.signing - calendar.first
     return Deal(
@@ -146,29 +169,46 @@ def _deal(instance: Instance, calendar: Calendar, column: Column) -> Deal:
         delivered_hours=delivered,
         cash=column.cash[None],
         cash_once=column.cash_once[None],
-        obligation=finance.outstanding(column.cash, signing)[None],
+        spent=column.spent[None],
+        spent_once=column.spent_once[None],
+        obligation=column.owed(column.cash_lines, calendar.first)[None],
+        obligation_once=column.owed(column.once_lines, calendar.first)[None],
         npv_usd=np.array([charged * column.cash @ calendar.discount]),
         npv_once_usd=np.array([charged * column.cash_once @ calendar.discount]),
-        take_or_pay=column.take_or_pay,
-        beyond_usd_per_hour=_beyond_prices(calendar, column, delivered),
+        take_or_pay=_paid_share(calendar, column)[None],
+        beyond_usd_per_hour=_beyond_prices(calendar, column),
+        power_mw=column.drawn_mw[: calendar.months][None],
+        carbon_tonnes=tonnes[None],
+        carbon_usd=np.array([priced * tonnes @ calendar.discount[: calendar.months]]),
         in_force=column.in_force,
     )
 
 
 def _charged_share(instance: Instance, calendar: Calendar, column: Column) -> float:
-    """The part of a deal's cash that the objective charges: `finance.terminal`."""
+    """The part of a deal's cash that the objective charges: `finance.terminal`; nothing of a contract in force."""
+    if column.in_force:
+        return 0.0
     if instance.finance.terminal == "none":
         return 1.0
     return finance.inside_share(column.contracted, calendar.discount, calendar.months)
 
 
-def _beyond_prices(calendar: Calendar, column: Column, delivered: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """USD per usable accelerator-hour beyond the take-or-pay share: full use costs the gross fee exactly."""
-    if column.take_or_pay >= 1.0:
+def _paid_share(calendar: Calendar, column: Column) -> np.ndarray:
+    """Share of a period's deliveries that the fixed fees cover, [period]; 1 where nothing is delivered."""
+    hours = column.contracted[: calendar.months] * calendar.month_hours
+    delivered = calendar.total(hours)
+    left_open = calendar.total(column.open_share[: calendar.months] * hours)
+    return 1 - np.divide(left_open, delivered, out=np.zeros_like(delivered), where=delivered > 0)
+
+
+def _beyond_prices(calendar: Calendar, column: Column) -> dict[str, np.ndarray]:
+    """USD per usable accelerator-hour beyond the share that is paid: full use costs the gross fee exactly."""
+    left_open = column.open_share[: calendar.months]
+    if not left_open.any():
         return {}
-    hours = sum(delivered.values())
-    price = np.divide(calendar.total(column.gross)[None], hours, out=np.zeros_like(hours), where=hours > 0)
-    return dict.fromkeys(delivered, price)
+    hours = sum(calendar.total(left_open * v[: calendar.months] * calendar.month_hours) for v in column.usable.values())
+    price = np.divide(calendar.total(column.beyond), hours, out=np.zeros_like(hours), where=hours > 0)
+    return {f"{column.offer}/{name}": price[None] for name in column.usable}
 
 
 def _workload(instance: Instance, calendar: Calendar, key: str) -> Workload:
@@ -228,17 +268,8 @@ def _elastic_price(instance: Instance, calendar: Calendar, pool: Pool) -> np.nda
     offer = instance.offers.get(pool.supply)
     if offer is None or offer.elastic is None:
         return np.zeros(calendar.months)
-    return _by_month(offer.elastic.usd_per_accelerator_hour, calendar)
-
-
-def _by_month(price: float | dict[Month, float], calendar: Calendar) -> np.ndarray:
-    """A price, or a table by month whose last value holds, as [month]."""
-    if not isinstance(price, dict):
-        return np.full(calendar.months, float(price))
-    known = sorted(price)
-    return np.array(
-        [price[max(k for k in known if k <= calendar.first + m)] for m in range(calendar.months)], dtype=float
-    )
+    price = offer.elastic.usd_per_accelerator_hour
+    return np.array([price_in(price, calendar.first + m) for m in range(calendar.months)], dtype=float)
 
 
 def _usd_per_request(instance: Instance, pool: Pool, key: str) -> tuple[float, float]:
@@ -275,7 +306,10 @@ def _open_months(offer: Offer, calendar: Calendar) -> np.ndarray:
     return np.array([float(earliest <= calendar.first + m <= latest) for m in range(calendar.months)])
 
 
-def _group(rule: AtMost | AtLeast | Requires) -> Group:
+def _group(rule: AtMost | AtLeast | Requires | Exclusive, calendar: Calendar) -> Group:
+    if isinstance(rule, Exclusive):
+        until = None if rule.until is None else rule.until - calendar.first
+        return Group("exclusive", [rule.exclusive, *rule.offers], until=until)
     if isinstance(rule, Requires):
         return Group("requires", [rule.offer, rule.requires])
     if isinstance(rule, AtMost):
@@ -304,6 +338,45 @@ def _cash_limits(instance: Instance, calendar: Calendar) -> tuple[list[CashLimit
     return budgets, balances
 
 
+def _power_limits(instance: Instance) -> list[PowerLimit]:
+    """Caps on megawatts: everywhere, then by site in the order of the file."""
+    stand = {key: supply.region for key, supply in supplies(instance).items()}
+    limits = [PowerLimit(None, list(stand), instance.policy.power_mw_max)] if instance.policy.power_mw_max else []
+    return limits + [
+        PowerLimit(site, [key for key, region in stand.items() if region == site], mw)
+        for site, mw in instance.policy.site_power_mw_max.items()
+    ]
+
+
+def _carbon_limits(instance: Instance, calendar: Calendar) -> list[CarbonLimit]:
+    """Caps on emissions by calendar year, on its months in the horizon."""
+    years = np.array([(calendar.first + m).year for m in range(calendar.months)])
+    caps = instance.policy.carbon_tonnes_max
+    return [
+        CarbonLimit(str(year), np.flatnonzero(years == year).tolist(), tonnes)
+        for year, tonnes in caps.items()
+        if year in years
+    ]
+
+
+def _use_carbon(instance: Instance, calendar: Calendar, pairs: list[Pair]) -> dict[Pair, np.ndarray]:
+    """Emissions of elastic accelerators at work; those of token services are not known."""
+    pool_of = {pool.id: pool for pool in pools(instance)}
+    found = {}
+    for pair in pairs:
+        pool = pool_of[pair[0]]
+        offer = instance.offers.get(pool.supply)
+        if offer is not None and offer.elastic is not None and pool.accelerator is not None:
+            energy_mwh = instance.accelerators[pool.accelerator].all_in_kw / 1000 * calendar.month_hours
+            found[pair] = _tonnes(instance, pool.supply, energy_mwh)[None]
+    return found
+
+
+def _tonnes(instance: Instance, supply: str, energy_mwh: np.ndarray) -> np.ndarray:
+    """Tonnes of CO2 of energy drawn where a supply stands: kg/kWh are tonnes/MWh; 0 where that is not stated."""
+    return (instance.regions[supplies(instance)[supply].region].carbon_kg_per_kwh or 0.0) * energy_mwh
+
+
 def _received(funding_usd: dict[Month, float], month: Month, first: bool) -> float:
     """Funding of a month; what was dated before the horizon counts at its start."""
     return sum(usd for when, usd in funding_usd.items() if when == month or (first and when < month))
@@ -313,3 +386,43 @@ def _last_value(table: dict[Month, float], month: Month) -> float:
     """The value in force in a month: 0 before the first entry, then the last value holds."""
     known = [when for when in table if when <= month]
     return table[max(known)] if known else 0.0
+
+
+def _commitments(instance: Instance, calendar: Calendar) -> list[Commitment]:
+    """Spend commitments on the ledger; those that can no longer or not yet be taken are left out."""
+    keys = commitments.considered(instance)
+    return [_commitment(instance, calendar, key, keys) for key in keys]
+
+
+def _commitment(instance: Instance, calendar: Calendar, key: str, keys: list[str]) -> Commitment:
+    stated, plan = instance.commitments[key], commitments.schedule(instance, key, calendar.ledger)
+    counted, shares = eligible(instance, key), discounts(stated)
+    prepaid, whole = is_prepaid(stated), instance.finance.terminal == "none"
+    charged = slice(None) if whole else slice(calendar.months)
+    by_use = [pool for pool in pools(instance) if pool.supply in (counted if prepaid else shares)]
+    return Commitment(
+        name=key,
+        signing=plan.signing,
+        mandatory=stated.mandatory,
+        prepaid=prepaid,
+        hourly=stated.usd_per_hour is not None,
+        months=plan.months,
+        parts=[
+            Part(part.months, part.usd, part.due, float(calendar.discount[part.due]) if part.inside or whole else 0.0)
+            for part in plan.parts
+        ],
+        paid=plan.paid,
+        obligation=finance.outstanding(plan.paid, plan.signing),
+        npv_usd=float(plan.paid[charged] @ calendar.discount[charged]),
+        pools={pool.id: shares.get(pool.supply, 0.0) for pool in by_use},
+        offers=[] if prepaid else [name for name in counted if name not in instance.commitments],
+        counted_pools=[] if prepaid else [pool.id for pool in pools(instance) if pool.supply in counted],
+        others=[] if prepaid else [k for k, name in enumerate(keys) if name in counted],
+    )
+
+
+def _list_cash(instance: Instance, use_lines: dict[Pair, dict[str, np.ndarray]]) -> dict[Pair, np.ndarray]:
+    """What use costs at list prices, for the pools of offers that some commitment covers or discounts."""
+    named = [name for key in instance.commitments for name in eligible(instance, key)]
+    mine = [pool.id for pool in pools(instance) if pool.supply in named]
+    return {pair: lines["elastic"] + lines["tokens"] for pair, lines in use_lines.items() if pair[0] in mine}

@@ -58,11 +58,13 @@ def solve(
 
 
 def neighbourhoods(compiled: Compiled, model: ConcreteModel) -> list[list]:
-    """Groups of integer variables that are decided together, for the search of starting plans: one per offer."""
+    """Integer variables that are decided together, for the search of starting plans: by offer, and by commitment."""
     groups: dict[str, list] = {offer: [] for offer in compiled.problem.offers}
     for component in (model.blocks, model.signed):
         for (d, _node), variable in component.items():
             deal = compiled.problem.deals[d]
             if not deal.in_force:
                 groups[deal.offer].append(variable)
-    return list(groups.values())
+    choices = [k for k, commitment in enumerate(compiled.problem.commitments) if not commitment.mandatory]
+    promised = [[variable] for (k, _), variable in model.committed.items() if k in choices]
+    return [*groups.values(), *promised]

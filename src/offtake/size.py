@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from .deals import start_months
+from .deals import commitments, start_months, tiers
+from .instance.commitments import discounts, eligible, is_prepaid
 from .instance.demand import mean_requests_per_s
 from .instance.pools import Pool, block_accelerators, pools, supplies
-from .instance.schema import Batch, Instance, Offer, SignedContract
+from .instance.schema import Batch, Instance, Interactive, Offer, SignedContract
 from .throughput import RateTable
 
 
 def model_size(instance: Instance, rates: RateTable) -> dict[str, int]:
     """Deals, pools and eligible pairs exactly; rows, columns and nonzeros to within some percent.
 
-    Counted are decisions, dispatch, capacity, demand, strong links and cash rows.
+    Counted are decisions, dispatch, capacity, demand, strong links, cash rows and spend commitments.
     """
     period_of = _periods(instance)
     blocks, periods = instance.day.blocks, int(period_of[-1]) + 1
@@ -39,7 +40,29 @@ def model_size(instance: Instance, rates: RateTable) -> dict[str, int]:
         rows += bool(served) * slots + links
         nonzeros += (2 * slots + blocks * cash_months[opened].sum()) * len(served) + links
         nonzeros += ((linked + bool(served) * blocks) * in_service).sum()
+    for key in commitments.considered(instance):
+        more = _promised(instance, key, rates)
+        rows, columns, nonzeros = rows + more[0], columns + more[1], nonzeros + more[2]
+    if commitments.considered(instance):
+        rows += sum(isinstance(workload, Interactive) for workload in instance.workloads.values()) * periods * blocks
     return {**size, "rows": int(rows), "columns": int(columns), "nonzeros": int(nonzeros)}
+
+
+def _promised(instance: Instance, key: str, rates: RateTable) -> tuple[int, int, int]:
+    """Rows, columns and nonzeros of one spend commitment: use that it covers or discounts by month and block."""
+    stated = instance.commitments[key]
+    plan = commitments.schedule(instance, key, instance.horizon.months)
+    offers = eligible(instance, key) if is_prepaid(stated) else discounts(stated)
+    able = [
+        sum(rates[pool.id, name].eligible for name in instance.workloads)
+        for pool in pools(instance)
+        if pool.supply in offers
+    ]
+    places = len(plan.months) * instance.day.blocks
+    slots = sum(count > 0 for count in able) * places
+    settled = places if stated.usd_per_hour is not None else len(plan.parts)
+    rows = slots * (1 if is_prepaid(stated) else 3) + settled
+    return rows, slots + settled + 1, 3 * slots + 2 * places * sum(able)
 
 
 def _asked(instance: Instance, name: str, period_of: np.ndarray) -> np.ndarray:
@@ -74,7 +97,12 @@ def _periods(instance: Instance) -> np.ndarray:
 def _ways(instance: Instance, supply: Offer | SignedContract) -> int:
     if isinstance(supply, SignedContract):
         return 1
-    return len(start_months(instance, supply)) * len(supply.terms)
+    return len(start_months(instance, supply)) * sum(_rungs(supply))
+
+
+def _rungs(offer: Offer) -> list[int]:
+    """For each term, the steps of its volume tiers that are deals of their own."""
+    return [len(tiers.rungs(term.tiers, offer.blocks.min, offer.blocks.max)) for term in offer.terms]
 
 
 def _deals_in_service(instance: Instance, supply: Offer | SignedContract, period_of: np.ndarray) -> np.ndarray:
@@ -85,7 +113,12 @@ def _deals_in_service(instance: Instance, supply: Offer | SignedContract, period
     if isinstance(supply, SignedContract):
         spans = [(supply.start, supply.term.months)]
     else:
-        spans = [(start, term.months) for start in start_months(instance, supply) for term in supply.terms]
+        spans = [
+            (start, term.months)
+            for start in start_months(instance, supply)
+            for term, steps in zip(supply.terms, _rungs(supply), strict=True)
+            for _ in range(steps)
+        ]
     month = firsts + int(instance.horizon.start)
     return sum(
         ((start <= month) & (month < start + length) for start, length in spans), np.zeros(len(firsts), dtype=int)

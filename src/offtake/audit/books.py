@@ -19,6 +19,7 @@ from .contracts import Contract, contract_in_force, signed_deal
 from .decisions import Decisions, Known
 from .demand import Demand, demand_of
 from .numbers import ZERO, exact, price_in
+from .promises import Promise, can_be_taken, promise
 
 SECONDS_PER_HOUR = 3600
 
@@ -79,7 +80,14 @@ class Books:
             key: [f"{contract.supply_id}/{name}" for name in contract.counts]
             for key, contract in self.contracts.items()
         }
-        return Known(self.calendar, self.pools, self.instance.workloads, feeds).sort_out(self.claim)
+        takable = [key for key, each in self.instance.commitments.items() if can_be_taken(each, self.calendar)]
+        return Known(self.calendar, self.pools, self.instance.workloads, feeds, takable).sort_out(self.claim)
+
+    @cached_property
+    def promises(self) -> dict[str, Promise]:
+        """Spend commitments that are taken, in the order of the instance."""
+        taken = {row.commitment for row in self.decisions.committed}
+        return {key: promise(self.instance, self.calendar, key) for key in self.instance.commitments if key in taken}
 
     # --- what follows from it
 
@@ -131,6 +139,23 @@ class Books:
         return found
 
     @cached_property
+    def list_usd(self) -> dict[tuple[str, Month, int], Decimal]:
+        """What use costs at list prices, by pool, month and block: elastic price and tokens."""
+        found: dict[tuple[str, Month, int], Decimal] = defaultdict(lambda: ZERO)
+        for pool, workload, period, block, _, amount in self.decisions.serve:
+            share = self.calendar.block_share * self.demand[workload].mean_share(period, block) * amount
+            tokens = SECONDS_PER_HOUR * self.rate(pool, workload, period) * self.tokens_per_request(pool, workload)
+            for month in self.calendar.periods[period]:
+                found[pool, month, block] += share * month.hours * (self.elastic_price(pool, month) + tokens)
+        return found
+
+    @cached_property
+    def covered(self) -> dict[tuple[str, str, Month, int], Decimal]:
+        """USD at list prices drawn from a commitment, by commitment, pool, month and block."""
+        start = self.calendar.start
+        return {(key, pool, start + month, block): usd for key, pool, month, block, _, usd in self.decisions.covered}
+
+    @cached_property
     def used_hours(self) -> dict[tuple[str, int], Decimal]:
         """Accelerator-hours at work, by pool and period."""
         found: dict[tuple[str, int], Decimal] = defaultdict(lambda: ZERO)
@@ -158,6 +183,31 @@ class Books:
         months = self.calendar.periods[period]
         there = (first is None or months[0] >= first) and (last is None or months[-1] <= last)
         return most * exact(offer.availability) if there else ZERO
+
+    # --- emissions
+
+    def intensity(self, region: str) -> Decimal:
+        """Kilograms of CO2 per kilowatt-hour; 0 where the instance does not say."""
+        return exact(self.instance.regions[region].carbon_kg_per_kwh or 0)
+
+    def tonnes(self, contract: Contract, month: Month) -> Decimal:
+        """CO2 of all that a contract has in service in the month, at work or idle."""
+        return contract.energy_kwh(month) * self.intensity(contract.supply.region) / 1000
+
+    def elastic_tonnes(self, month: Month) -> Decimal:
+        """CO2 of the accelerators without a contract that are at work on average in the month."""
+        period = next(t for t, months in enumerate(self.calendar.periods) if month in months)
+        total = ZERO
+        for (pool, _, t), use in self.mean_use.items():
+            place = self.pools[pool]
+            if t == period and place.accelerator is not None and self.limit(pool, t) is not None:
+                kw = exact(self.instance.accelerators[place.accelerator].all_in_kw)
+                total += use * kw * month.hours * self.intensity(place.region) / 1000
+        return total
+
+    def all_tonnes(self, month: Month) -> Decimal:
+        """CO2 of contracts in service and of elastic use."""
+        return sum((self.tonnes(contract, month) for contract in self.contracts.values()), self.elastic_tonnes(month))
 
     # --- unit prices
 

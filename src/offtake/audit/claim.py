@@ -83,6 +83,37 @@ class Beyond(NamedTuple):
     accelerator_hours: Decimal
 
 
+class Committed(NamedTuple):
+    """A spend commitment that is taken."""
+
+    commitment: str
+    node: int
+
+
+class Covered(NamedTuple):
+    """Use, in USD at list prices, that is drawn from a commitment in a block of a month."""
+
+    commitment: str
+    pool: str
+    month: int
+    """counted from the horizon's first"""
+    block: int
+    node: int
+    usd: Decimal
+
+
+class CommitmentRow(NamedTuple):
+    """One row of the table of commitments, as printed."""
+
+    commitment: str
+    start: Month
+    months: int
+    in_horizon: bool
+    committed_usd: Decimal
+    used_usd: Decimal | None
+    unused_usd: Decimal | None
+
+
 class CashRow(NamedTuple):
     month: Month
     line: str
@@ -114,10 +145,15 @@ class Claim:
     serve: list[Serve]
     unserved: list[Unserved]
     beyond: list[Beyond]
+    committed: list[Committed]
+    covered: list[Covered]
+    commitments: list[CommitmentRow]
     cash: list[CashRow]
     obligations: list[OwedRow]
     cost: list[CostRow]
     kpis: dict[str, Any]
+    ledgers: dict[str, Any]
+    """empty in plans of earlier versions"""
 
 
 def read(plan: Any) -> Claim:
@@ -137,10 +173,16 @@ def read(plan: Any) -> Claim:
         serve=tuples(decisions, "serve", Serve, (text, text, integer, integer, integer, number)),
         unserved=tuples(decisions, "unserved", Unserved, (text, integer, integer, integer, number)),
         beyond=tuples(decisions, "beyond", Beyond, (contract, text, integer, integer, number)),
+        committed=tuples({"committed": [], **decisions}, "committed", Committed, (text, integer)),
+        covered=tuples(
+            {"covered": [], **decisions}, "covered", Covered, (text, text, integer, integer, integer, number)
+        ),
+        commitments=table({"commitments": [], **document}, "commitments", CommitmentRow, _COMMITMENT),
         cash=table(document, "cash", CashRow, {"month": month, "line": text, "offer": text, "usd": number}),
         obligations=table(document, "obligations", OwedRow, {"month": month, "usd": number}),
         cost=table(document, "cost", CostRow, {"line": text, "usd": number}),
         kpis=mapping(member(document, "kpis"), "kpis"),
+        ledgers=mapping(document.get("ledgers", {}), "ledgers"),
     )
 
 
@@ -241,7 +283,27 @@ def shown(value: Any) -> str:
     return ascii(shortened)
 
 
+def truth(value: Any, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise PlanError(f"{where} must be true or false, not {shown(value)}")
+    return value
+
+
+def number_or_null(value: Any, where: str) -> Decimal | None:
+    return None if value is None else number(value, where)
+
+
 Reader = Callable[[Any, str], Any]
+
+_COMMITMENT: dict[str, Reader] = {
+    "commitment": text,
+    "start": month,
+    "months": integer,
+    "in_horizon": truth,
+    "committed_usd": number,
+    "used_usd": number_or_null,
+    "unused_usd": number_or_null,
+}
 
 _DEAL: dict[str, Reader] = {
     "offer": text,

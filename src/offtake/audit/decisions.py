@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from .calendar import Calendar
-from .claim import Beyond, Claim, Serve, Unserved, shown
+from .claim import Beyond, Claim, Committed, Covered, Serve, Unserved, shown
 
 Row = TypeVar("Row", bound=NamedTuple)
 
@@ -19,6 +19,8 @@ class Decisions:
     serve: list[Serve]
     unserved: list[Unserved]
     beyond: list[Beyond]
+    committed: list[Committed]
+    covered: list[Covered]
     strays: list[str] = field(default_factory=list)
     """a sentence for each row that was set aside"""
 
@@ -32,6 +34,8 @@ class Known:
     workloads: Collection[str]
     contract_pools: Mapping[int | str, Collection[str]]
     """for each contract, the pools that it feeds"""
+    commitments: Collection[str] = ()
+    """that can be taken"""
 
     def sort_out(self, claim: Claim) -> Decisions:
         strays: list[str] = []
@@ -39,6 +43,8 @@ class Known:
             _sound("decisions.serve", claim.serve, self._fault_of_serve, strays),
             _sound("decisions.unserved", claim.unserved, self._fault_of_unserved, strays),
             _sound("decisions.beyond", claim.beyond, self._fault_of_beyond, strays),
+            _sound("decisions.committed", claim.committed, self._fault_of_committed, strays),
+            _sound("decisions.covered", claim.covered, self._fault_of_covered, strays),
             strays,
         )
 
@@ -60,6 +66,18 @@ class Known:
         if row.pool not in self.contract_pools[row.contract]:
             return f"names the pool {shown(row.pool)}, which {shown(row.contract)} does not feed"
         return self._fault_of_slot(row.period, 0, row.node)
+
+    def _fault_of_committed(self, row: Committed) -> str:
+        return _unknown("commitment", row.commitment, self.commitments) or self._fault_of_slot(0, 0, row.node)
+
+    def _fault_of_covered(self, row: Covered) -> str:
+        last = len(self.calendar.months) - 1
+        return (
+            _unknown("commitment", row.commitment, self.commitments)
+            or _unknown("pool", row.pool, self.pools)
+            or ("" if 0 <= row.month <= last else f"names month {shown(row.month)}; they are numbered 0 to {last}")
+            or self._fault_of_slot(0, row.block, row.node)
+        )
 
     def _fault_of_slot(self, period: int, block: int, node: int) -> str:
         for name, value, count in (

@@ -11,11 +11,22 @@ from typing import NamedTuple
 
 from offtake.instance.months import Month
 
+from . import spend
 from .books import SECONDS_PER_HOUR, Books
 from .numbers import ZERO, exact
+from .promises import Part, Promise
 
-CASH_LINES = ("fees", "prepayments", "signing_fees", "in_force", "use_beyond", "elastic", "tokens", "egress")
-COST_LINES = ("contracts", "use_beyond", "elastic", "tokens", "egress", "unserved")
+COST_LINES = (
+    "contracts",
+    "use_beyond",
+    "elastic",
+    "tokens",
+    "egress",
+    "commitments",
+    "shortfall",
+    "unserved",
+    "carbon",
+)
 
 
 class Payment(NamedTuple):
@@ -38,9 +49,19 @@ class Ledger:
     def cash(self) -> dict[tuple[Month, str, str], Decimal]:
         """USD by month, line and offer."""
         found: dict[tuple[Month, str, str], Decimal] = defaultdict(lambda: ZERO)
-        for month, line, offer, usd in [*_fixed_payments(self.books), *self._use]:
+        for month, line, offer, usd in [*_fixed_payments(self.books), *self._use, *spend.payments(self.books)]:
             found[month, line, offer] += usd
+        for promise, part, usd in self._shortfalls:
+            found[part.due, "shortfall", promise.key] += usd
         return dict(found)
+
+    @cached_property
+    def _shortfalls(self) -> list[tuple[Promise, Part, Decimal]]:
+        return list(spend.shortfalls(self.books, self._use))
+
+    def spent(self, promise: Promise, part: Part) -> Decimal:
+        """What counts in the end toward a part of a spend commitment that is trued up."""
+        return spend.counted(self.books, self._use, promise, part, part.due)
 
     @cached_property
     def cash_by_month(self) -> dict[Month, Decimal]:
@@ -57,7 +78,20 @@ class Ledger:
         for contract in self.books.contracts.values():
             for month, usd in contract.owed(since=self.books.calendar.start).items():
                 found[month] += usd
+        for month, usd in self._promised.items():
+            found[month] += usd
         return dict(sorted(found.items()))
+
+    @cached_property
+    def _promised(self) -> dict[Month, Decimal]:
+        """What spend commitments owe after each month."""
+        last = max((promise.months[-1] for promise in self.books.promises.values()), default=self.books.calendar.start)
+        months = [self.books.calendar.start + k for k in range(last - self.books.calendar.start)]
+        return {month: sum((usd for _, _, usd in self.promises_after(month)), ZERO) for month in months}
+
+    def promises_after(self, date: Month) -> list[tuple[Promise, Month, Decimal]]:
+        """What each spend commitment owes after a date, by the month in which it is due at the latest."""
+        return list(spend.due_after(self.books, self._use, date))
 
     @cached_property
     def cost(self) -> dict[str, Decimal]:
@@ -66,7 +100,13 @@ class Ledger:
         found["contracts"] = sum((contract.charge(calendar) for contract in self.books.deals.values()), ZERO)
         for month, line, _, usd in self._use:
             found[line] += calendar.discount(month) * usd
+        for promise in self.books.promises.values():
+            for month, usd in promise.paid.items():
+                found["commitments"] += promise.charge_factor(month, month <= calendar.months[-1]) * usd
+        for promise, part, usd in self._shortfalls:
+            found["shortfall"] += promise.charge_factor(part.due, part.in_horizon) * usd
         found["unserved"] = sum(_penalties(self.books), ZERO)
+        found["carbon"] = sum(_carbon(self.books), ZERO)
         return found
 
     @property
@@ -75,19 +115,15 @@ class Ledger:
 
     @cached_property
     def _use(self) -> list[Payment]:
-        return list(_use_payments(self.books))
+        less = [Payment(*entry) for entry in spend.reductions(self.books)]
+        return [*_use_payments(self.books), *less]
 
 
 def _fixed_payments(books: Books) -> Iterator[Payment]:
     for contract in books.contracts.values():
-        supply, signing = contract.supply_id, contract.signing
-        if signing is not None:
-            yield Payment(signing, "prepayments", supply, contract.prepayment)
-            yield Payment(signing, "signing_fees", supply, contract.signing_fee)
-        line = "in_force" if signing is None else "fees"
-        for month, fee in contract.fees.items():
+        for month, line, usd in contract.due:
             if month >= books.calendar.start:
-                yield Payment(month, line, supply, fee)
+                yield Payment(month, "in_force" if contract.signing is None else line, contract.supply_id, usd)
 
 
 def _use_payments(books: Books) -> Iterator[Payment]:
@@ -107,6 +143,16 @@ def _use_payments(books: Books) -> Iterator[Payment]:
             yield Payment(month, "elastic", supply, hours * books.elastic_price(pool, month))
             yield Payment(month, "tokens", supply, hours * tokens)
             yield Payment(month, "egress", supply, hours * egress)
+
+
+def _carbon(books: Books) -> Iterator[Decimal]:
+    """The price on emissions inside the horizon, discounted; those of contracts in force are sunk."""
+    price = exact(books.instance.policy.carbon_usd_per_tonne or 0)
+    if not price:
+        return
+    for month in books.calendar.months:
+        tonnes = sum((books.tonnes(contract, month) for contract in books.deals.values()), ZERO)
+        yield price * books.calendar.discount(month) * (tonnes + books.elastic_tonnes(month))
 
 
 def _penalties(books: Books) -> Iterator[Decimal]:

@@ -15,12 +15,20 @@ Document = dict[str, Any]
 LINES = {
     "fees": "contract fees",
     "prepayments": "prepayments",
+    "payments": "dated payments",
     "signing_fees": "signing fees",
+    "credits": "credits at signing",
+    "deposits": "deposits",
+    "letters_of_credit": "letters of credit",
+    "sla_credits": "service credits",
+    "power": "energy",
     "in_force": "contracts in force",
     "use_beyond": "use beyond take-or-pay",
     "elastic": "on demand and spot",
     "tokens": "token services",
     "egress": "egress",
+    "commitments": "spend commitments",
+    "shortfall": "shortfall of commitments",
 }
 GAP = 2
 """between columns"""

@@ -10,12 +10,11 @@ from rich.text import Text
 from offtake.plan import KPI_DEFINITIONS
 from offtake.plan.kpis import shown
 
-from . import by_time, words
+from . import by_time, commitments, ledgers, terms, words
 from .tables import facts, section, table
 
 Document = dict[str, Any]
 
-PRICES = {"usd_per_month": "/month", "usd_per_accelerator_hour": "/h", "usd_per_mw_month": "/MW"}
 SOURCES_SHOWN = 4
 AUDIT_FINDINGS_SHOWN = 20
 
@@ -26,9 +25,11 @@ def plan(document: Document, width: int) -> list[RenderableType]:
     parts = [
         headline(document),
         deals(document),
+        commitments.commitments(document),
         by_time.held(document, width),
         service(document),
         by_time.cash(document, width),
+        ledgers.ledgers(document, width),
         figures(document),
         offers(document),
         conventions(document),
@@ -105,7 +106,7 @@ def deals(document: Document) -> RenderableType | None:
         return section("Deals to sign", Text("None: what is used is bought without signing."))
     rows = [
         (
-            Text.assemble((deal["offer"], "bold"), f"\n{deal['provider']}: {price(document, deal)}"),
+            Text.assemble((deal["offer"], "bold"), f"\n{deal['provider']}: {terms.price(document, deal)}"),
             deal["signing"],
             deal["start"],
             str(deal["months"]),
@@ -120,22 +121,10 @@ def deals(document: Document) -> RenderableType | None:
     return section(
         "Deals to sign",
         table(headers, rows),
-        f"fees: undiscounted fixed payments of the whole term, {words.usd(total)} in all; /h: an "
-        "accelerator-hour; /month: a block and month; /MW: a MW and month",
+        f"fees: undiscounted fixed payments of the whole term, energy paid apart included, "
+        f"{words.usd(total)} in all; /h: an accelerator-hour; /month: a block and month; "
+        "/MW: a MW and month",
     )
-
-
-def price(document: Document, deal: Document) -> str:
-    """The terms of a deal, as the instance states them."""
-    offer = document["instance"]["document"].get("offers", {}).get(deal["offer"], {})
-    terms = offer.get("terms", [])
-    term = terms[deal["term"]] if deal["term"] < len(terms) else {}
-    said = [f"{words.usd(term[key])}{unit}" for key, unit in PRICES.items() if term.get(key) is not None]
-    if term.get("prepay"):
-        said.append(f"{words.share(term['prepay'])} prepaid")
-    if term.get("take_or_pay", 1.0) < 1:
-        said.append(f"take or pay {words.share(term['take_or_pay'])}")
-    return ", ".join(said)
 
 
 def service(document: Document) -> RenderableType:
@@ -208,4 +197,5 @@ def offers(document: Document) -> RenderableType:
 
 
 def conventions(document: Document) -> RenderableType:
-    return section("Conventions", facts((name, said) for name, said in document["conventions"].items()))
+    said = [(name, sentence) for name, sentence in document["conventions"].items() if name != "leases"]
+    return section("Conventions", facts(said))

@@ -49,18 +49,55 @@ def escalation(escalator_per_year: float, months: int) -> np.ndarray:
     return (1 + escalator_per_year) ** (np.arange(months) // 12)
 
 
-def split_fees(gross: np.ndarray, take_or_pay: float, prepay: float) -> tuple[float, np.ndarray]:
+def fixed_fees(gross: np.ndarray, take_or_pay: float, minimum: float) -> np.ndarray:
+    """What is due by month whether used or not: the take-or-pay share of the fee, and never less than the minimum.
+
+    >>> fixed_fees(np.array([100.0, 300.0]), take_or_pay=0.5, minimum=80.0).tolist()
+    [80.0, 150.0]
+    """
+    return np.maximum(take_or_pay * gross, minimum)
+
+
+def paid_share(gross: np.ndarray, fixed: np.ndarray, take_or_pay: float) -> np.ndarray:
+    """Share of what is delivered in each month that the fixed fee covers; full use costs the larger of the two.
+
+    A month without a fee keeps the take-or-pay share.
+
+    >>> paid_share(np.array([100.0, 300.0, 0.0]), np.array([80.0, 150.0, 0.0]), take_or_pay=0.5).tolist()
+    [0.8, 0.5, 0.5]
+    """
+    covered = np.divide(np.minimum(fixed, gross), gross, out=np.ones_like(gross), where=gross > 0)
+    return np.where(take_or_pay * gross >= fixed, take_or_pay, covered)
+
+
+def draw_down(fixed: np.ndarray, prepay: float, drawdown: str) -> tuple[float, np.ndarray]:
     """Prepayment at signing (USD), and what is then still billed month by month, shape [months].
 
-    `gross` is the fee by month of the term if everything is used. Take-or-pay fixes a share of it; the
-    prepayment is a share of those fixed fees and is drawn pro rata.
+    The prepayment is a share of the fixed fees. It pays the same share of each (`pro_rata`), the first ones until
+    it is used up (`first`), or the last ones (`last`).
 
-    >>> prepayment, monthly = split_fees(np.array([100.0, 300.0]), take_or_pay=0.5, prepay=0.25)
-    >>> prepayment, monthly.tolist()
-    (50.0, [37.5, 112.5])
+    >>> fixed = np.array([50.0, 100.0, 150.0])
+    >>> [(how, *(part.tolist() for part in draw_down(fixed, 0.25, how)[1:])) for how in ("pro_rata", "first", "last")]
+    [('pro_rata', [37.5, 75.0, 112.5]), ('first', [0.0, 75.0, 150.0]), ('last', [50.0, 100.0, 75.0])]
     """
-    fixed = take_or_pay * gross
-    return float(prepay * fixed.sum()), (1 - prepay) * fixed
+    prepayment = prepay * fixed.sum()
+    if drawdown == "pro_rata":
+        return float(prepayment), (1 - prepay) * fixed
+    after = fixed.cumsum()
+    if drawdown == "first":
+        billed = np.maximum(after - prepayment, 0.0)
+    else:
+        billed = np.minimum(after, (1 - prepay) * fixed.sum())
+    return float(prepayment), np.diff(billed, prepend=0.0)
+
+
+def service_credit(promised: float, availability: float, credit_fraction: float, cap_fraction: float) -> float:
+    """Share of a fee that comes back for the percentage points by which the availability is below the promise.
+
+    >>> [round(service_credit(0.99, held, 0.1, 0.3), 9) for held in (0.99, 0.97, 0.9)]
+    [0.0, 0.2, 0.3]
+    """
+    return min(cap_fraction, credit_fraction * max(promised - availability, 0.0) * 100)
 
 
 def outstanding(cash: np.ndarray, signing: int) -> np.ndarray:

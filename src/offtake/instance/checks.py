@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import catalogue, checks_dates, checks_supply
+from . import catalogue, checks_commitments, checks_dates, checks_policy, checks_supply, checks_terms
 from .references import unknown_ids, unused_rows
 from .schema import Sourced
 from .sentences import Finding, Path, place, suggestion
@@ -19,10 +19,12 @@ Findings = Iterator[Finding]
 
 def check(draft: Draft) -> Findings:
     """All findings on what could be read."""
-    for rule in (unknown_ids, unused_rows, *checks_supply.CHECKS, *_CHECKS):
+    sold = (*checks_supply.CHECKS, *checks_terms.CHECKS, *checks_commitments.CHECKS, *checks_policy.CHECKS)
+    for rule in (unknown_ids, unused_rows, *sold, *_CHECKS):
         yield from rule(draft)
     if draft.instance.horizon is not None:
-        for rule in checks_dates.CHECKS:
+        dated = (*checks_dates.CHECKS, *checks_terms.DATE_CHECKS, *checks_commitments.DATE_CHECKS)
+        for rule in (*dated, *checks_policy.DATE_CHECKS):
             yield from rule(draft, draft.instance.horizon)
 
 
@@ -67,7 +69,7 @@ def _assumed(draft: Draft) -> Findings:
     instance = draft.instance
     entries: list[tuple[Path, Sourced]] = [
         ((section, key), entry)
-        for section in ("regions", "accelerators", "models", "offers", "signed")
+        for section in ("regions", "accelerators", "models", "offers", "signed", "commitments")
         for key, entry in getattr(instance, section).items()
     ]
     entries += [(("throughput", "rates", i), rate) for i, rate in enumerate(instance.throughput.rates)]

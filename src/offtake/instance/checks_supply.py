@@ -4,28 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .checks_terms import PRICE_KEYS, supplies, terms
 from .diagnostics import listed
 from .months import Month
-from .schema import AtLeast, Elastic, Offer, Requires, SignedContract, Supply, Term
+from .prices import price_in
+from .schema import AtLeast, Elastic, Exclusive, Offer, Requires, SignedContract, Supply
 from .sentences import Finding, Path, place
 from .structure import Draft
 
 Findings = Iterator[Finding]
-
-PRICE_KEYS = ("usd_per_month", "usd_per_accelerator_hour", "usd_per_mw_month")
-"""of a term"""
-
-
-def _supplies(draft: Draft) -> Iterator[tuple[Path, Offer | SignedContract]]:
-    for section in ("offers", "signed"):
-        for key, supply in getattr(draft.instance, section).items():
-            yield (section, key), supply
-
-
-def _terms(path: Path, supply: Offer | SignedContract) -> list[tuple[Path, Term]]:
-    if isinstance(supply, SignedContract):
-        return [((*path, "term"), supply.term)]
-    return [((*path, "terms", i), term) for i, term in enumerate(supply.terms)]
 
 
 def _forms(supply: Supply) -> list[str]:
@@ -35,7 +22,7 @@ def _forms(supply: Supply) -> list[str]:
 
 
 def supply_form(draft: Draft) -> Findings:
-    for path, supply in _supplies(draft):
+    for path, supply in supplies(draft):
         forms = _forms(supply)
         allowed = ["accelerators", "mw", "elastic", "api"] if isinstance(supply, Offer) else ["accelerators", "mw"]
         if len(forms) != 1:
@@ -57,7 +44,7 @@ def _companions(path: Path, supply: Supply, form: str) -> Findings:
     if not isinstance(supply, Offer):
         return
     if form in ("elastic", "api"):
-        for key in ("terms", "blocks", "repeat", "sign_by", "ramp", "power_mw"):
+        for key in ("terms", "blocks", "repeat", "sign_by", "ramp", "tranches", "power_mw", "power_price"):
             if key in supply.model_fields_set:
                 help = f"{form} is paid for as it is used, without signing; leave {key} out"
                 yield Finding("E021", (*path, key), f"{key} has no meaning beside {form}", help, "", "key")
@@ -71,8 +58,8 @@ def _companions(path: Path, supply: Supply, form: str) -> Findings:
 
 
 def prices(draft: Draft) -> Findings:
-    for path, supply in _supplies(draft):
-        for at, term in _terms(path, supply):
+    for path, supply in supplies(draft):
+        for at, term in terms(path, supply):
             keys = [key for key in PRICE_KEYS if getattr(term, key) is not None]
             if len(keys) != 1:
                 message = f"a term needs exactly one of {listed(list(PRICE_KEYS), 'or')}"
@@ -104,37 +91,44 @@ def _name(path: Path) -> str:
 
 def _zero_prices(path: Path, supply: Offer | SignedContract) -> Iterator[Path]:
     """Paths of everything that makes the supply cost nothing."""
-    for at, term in _terms(path, supply):
-        yield from ((*at, key) for key in PRICE_KEYS if getattr(term, key) == 0)
+    for at, term in terms(path, supply):
+        for key in PRICE_KEYS:
+            yield from _zero_price((*at, key), getattr(term, key))
         if term.fee_factor and not any(term.fee_factor[: term.months]):
             yield (*at, "fee_factor")
+    if supply.power_price is not None:
+        yield from _zero_price((*path, "power_price", "usd_per_kwh"), supply.power_price.usd_per_kwh)
     if isinstance(supply, Offer) and supply.elastic:
-        price, at = supply.elastic.usd_per_accelerator_hour, (*path, "elastic", "usd_per_accelerator_hour")
-        table = price if isinstance(price, dict) else {}
-        yield from ((*at, month) for month, usd in table.items() if usd == 0)
-        if price == 0:
-            yield at
+        at = (*path, "elastic", "usd_per_accelerator_hour")
+        yield from _zero_price(at, supply.elastic.usd_per_accelerator_hour)
     if isinstance(supply, Offer) and supply.api:
         for key in ("usd_per_million_input_tokens", "usd_per_million_output_tokens"):
             if getattr(supply.api, key) == 0:
                 yield (*path, "api", key)
 
 
+def _zero_price(at: Path, price: float | dict[Month, float] | None) -> Iterator[Path]:
+    """Its path if it is zero; the paths of the zeros in a table by month."""
+    if isinstance(price, dict):
+        yield from ((*at, month) for month, usd in price.items() if usd == 0)
+    elif price == 0:
+        yield at
+
+
 def blocks_and_lists(draft: Draft) -> Findings:
     """Blocks that no number fits, ramps that deliver nothing, lists longer than the term they speak of."""
-    for path, supply in _supplies(draft):
+    for path, supply in supplies(draft):
         if isinstance(supply, Offer) and supply.blocks.min > supply.blocks.max:
             message = "blocks.min must not be above blocks.max"
             yield Finding("E029", (*path, "blocks", "min"), message, f"max is {supply.blocks.max}")
-        terms = _terms(path, supply)
-        longest = max((term.months for _, term in terms), default=len(supply.ramp))
+        longest = max((term.months for _, term in terms(path, supply)), default=len(supply.ramp))
         if supply.ramp and not any(supply.ramp[:longest]):
             help = "the share delivered in months 1, 2, ...; the last holds"
             yield Finding("E029", (*path, "ramp"), f"{place(path)} never delivers anything", help)
         if len(supply.ramp) > longest:
             message = f"ramp has {len(supply.ramp)} months, the longest term {longest}"
             yield Finding("W006", (*path, "ramp"), message, "what lies beyond the term has no effect", "")
-        for at, term in terms:
+        for at, term in terms(path, supply):
             if len(term.fee_factor) > term.months:
                 message = f"fee_factor has {len(term.fee_factor)} months, the term {term.months}"
                 yield Finding("W006", (*at, "fee_factor"), message, "what lies beyond the term has no effect", "")
@@ -150,6 +144,9 @@ def groups(draft: Draft) -> Findings:
             offer = draft.instance.offers.get(name)
             if offer is not None and (offer.elastic or offer.api):
                 yield Finding("E021", at, f"{name} is never signed", "groups are about offers that have terms", "")
+            if name in draft.written("signed") and not isinstance(group, Exclusive):
+                help = "only exclusive can name a contract in force; other groups are about what may be signed"
+                yield Finding("E021", at, f"{name} is signed already", help, "")
             if name in names[:j]:
                 yield Finding("E028", at, f"{name} is named twice in one group", "name it once", "")
         if isinstance(group, AtLeast) and group.at_least > len(names):
@@ -179,18 +176,10 @@ def _dearer(spot: Elastic, on_demand: Elastic) -> tuple[float, float] | None:
     prices = [spot.usd_per_accelerator_hour, on_demand.usd_per_accelerator_hour]
     months = sorted({month for price in prices if isinstance(price, dict) for month in price})
     for month in months or [Month.parse("2000-01")]:
-        first, second = (_price_in(price, month) for price in prices)
+        first, second = (price_in(price, month) for price in prices)
         if first is not None and second is not None and first > second:
             return first, second
     return None
-
-
-def _price_in(price: float | dict[Month, float], month: Month) -> float | None:
-    """A price, or the last of a table by month; None before its first month."""
-    if not isinstance(price, dict):
-        return price
-    known = [when for when in price if when <= month]
-    return price[max(known)] if known else None
 
 
 CHECKS = (supply_form, prices, blocks_and_lists, groups, spot_prices)

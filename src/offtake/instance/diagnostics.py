@@ -39,9 +39,10 @@ CODES: dict[str, str] = {
     "W003": "a dense figure that looks like the sparse one",
     "W004": "an offer that can never be used",
     "W005": "outside the horizon",
-    "W006": "a list longer than the term",
+    "W006": "a list longer than what it is about",
     "W007": "a contract in force that has no month in the horizon",
     "W008": "a measured row that is not used",
+    "W009": "a limit that nothing can reach",
 }
 """Every code. E: the instance is refused; W: legal, but suspicious."""
 

@@ -19,6 +19,8 @@ Path_ = tuple[str | int, ...]
 
 SHIPPED = Path(__file__).with_name("offtake-1.schema.json")
 
+YEAR = r"^2[01]\d\d$"
+"""pattern of a key that is a calendar year"""
 _PARTIAL = ("Accelerator", "LanguageModel", "Region")
 """entries that may override only some keys of the catalogue's entry with their id"""
 _REFERENCE = "#/definitions/"

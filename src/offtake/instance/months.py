@@ -45,6 +45,14 @@ class Month(int):
         """Hours of this calendar month (UTC: no daylight saving)."""
         return 24 * calendar.monthrange(self.year, self.number)[1]
 
+    def fiscal_year(self, first: int) -> int:
+        """Calendar year in which the fiscal year of this month begins; `first` is its first month, 1 to 12.
+
+        >>> Month.parse("2027-03").fiscal_year(first=7)
+        2026
+        """
+        return (int(self) - (first - 1)) // 12
+
     def __add__(self, months: int) -> Month:
         return Month(int(self) + int(months))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from .schema import Instance, Offer, SignedContract, Supply
+from .schema import Instance, Offer, SignedContract, Supply, Tranche
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,30 @@ def block_power_mw(instance: Instance, supply: Supply) -> float:
         return supply.mw
     held = block_accelerators(instance, supply)
     return sum(count * instance.accelerators[name].all_in_kw for name, count in held.items()) / 1000
+
+
+def facility_kw(instance: Instance, supply: Supply) -> float:
+    """What one block draws from the grid: its power, times pue where the power stated is that of its IT alone."""
+    pue = 1.0 if supply.power_price is None else supply.power_price.pue
+    return 1000 * block_power_mw(instance, supply) * pue
+
+
+def delivered_shares(supply: Supply, months: int) -> list[float]:
+    """Share of a block that is delivered in months 1, 2, ... of its service: the ramp, or the tranches that run."""
+    if supply.tranches:
+        return [_running(supply.tranches, month) for month in range(months)]
+    ramp = supply.ramp or [1.0]
+    return [ramp[min(month, len(ramp) - 1)] for month in range(months)]
+
+
+def _running(tranches: list[Tranche], month: int) -> float:
+    """Tranches of 0.7, 0.2 and 0.1 are one block: the written decimals are added, not their binary neighbours."""
+    shares = [
+        Decimal(repr(tranche.share))
+        for tranche in tranches
+        if 0 <= month - tranche.after_months < (tranche.months or month + 1)
+    ]
+    return float(sum(shares))
 
 
 def supplies(instance: Instance) -> dict[str, Offer | SignedContract]:

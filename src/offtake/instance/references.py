@@ -14,11 +14,12 @@ from .sentences import Finding, Path, suggestion
 from .structure import CATALOGUES, Draft
 
 _NAMED_IN = {
-    "providers": ["{supply}.provider", "{rule}.providers.*"],
+    "providers": ["{supply}.provider", "commitments.*.provider", "{rule}.providers.*"],
     "regions": [
         "workloads.*.region",
         "{supply}.region",
         "{rule}.regions.*",
+        "policy.site_power_mw_max.@",
         "network.round_trip_ms.@",
         "network.round_trip_ms.*.@",
         "network.egress_usd_per_million_tokens.@",
@@ -32,7 +33,7 @@ _NAMED_IN = {
     ],
     "models": ["workloads.*.model", "offers.*.api.models.*"],
     "workloads": ["throughput.rates.*.workload"],
-    "offers": ["groups.*.offers.*", "groups.*.offer", "groups.*.requires"],
+    "offers": ["groups.*.offers.*", "groups.*.offer", "groups.*.requires", "groups.*.exclusive"],
 }
 """section -> where its ids are named: * is any key or entry, @ a key that is itself the id"""
 
@@ -110,7 +111,8 @@ def _matches(value: Any, steps: list[str], path: Path) -> Iterator[Reference]:
 def _unknown(draft: Draft, section: str, patterns: list[str]) -> dict[str, tuple[list[Reference], dict[str, None]]]:
     """Ids that nothing has -> the references to them, and what ids there are."""
     facts = CATALOGUES[section]() if section in CATALOGUES else {}
-    known = dict.fromkeys([*draft.written(section), *facts])
+    alike = [*draft.written("signed"), *draft.written("commitments")] if section == "offers" else []
+    known = dict.fromkeys([*draft.written(section), *alike, *facts])
     found: dict[str, tuple[list[Reference], dict[str, None]]] = {}
     for reference in references(draft.document, patterns):
         if reference[0] not in known:

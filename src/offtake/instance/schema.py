@@ -27,6 +27,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Discount = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 PositiveShare = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Year = Annotated[int, Field(ge=2000, le=2200)]
@@ -37,6 +38,11 @@ def _year_or_month(key: Any) -> Any:
     return int(key) if isinstance(key, str) and key.isdigit() else key
 
 
+YearKey = Annotated[
+    Year,
+    BeforeValidator(_year_or_month),
+    WithJsonSchema({"type": "string", "pattern": r"^2[01]\d\d$"}),
+]
 YearOrMonth = Annotated[
     Year | Month,
     BeforeValidator(_year_or_month),
@@ -96,6 +102,10 @@ class Finance(Keys):
     other_cash_usd: dict[Month, Finite] = Field({}, description="signed, per month, last value holds")
     cash_min_usd: NonNegative = Field(0.0, description="least balance at any month end; needs funding_usd")
     obligations_max_usd: NonNegative | None = Field(None, description="undiscounted, non-cancellable, at any month end")
+    debt_usd: Positive | None = Field(None, description="adjusted debt that the obligations are compared with")
+    fiscal_year_start: Annotated[int, Field(ge=1, le=12)] = Field(
+        1, description="month in which the fiscal year begins: 1 is January"
+    )
 
 
 class Region(Sourced):
@@ -105,6 +115,7 @@ class Region(Sourced):
     longitude: Annotated[float, Field(ge=-180, le=180)] = Field(description="degrees east")
     cloud: str | None = Field(None, description="who runs it")
     name: str | None = Field(None, description="city or state")
+    carbon_kg_per_kwh: NonNegative | None = Field(None, description="CO2 of its grid, or of what is bought from it")
 
 
 class Network(Keys):
@@ -248,28 +259,90 @@ class Start(Keys):
     every_months: Annotated[int, Field(ge=1, le=12)] = Field(1, description="start months are this far apart")
 
 
+class Payment(Keys):
+    """A dated share of the fixed fees of a term. Exactly one of: at, after_months, month."""
+
+    share: PositiveShare = Field(description="of the fixed fees of the term; all shares sum to 1")
+    at: Literal["signing", "start"] | None = Field(None, description="when signed, or in the first service month")
+    after_months: Annotated[int, Field(ge=0, le=600)] | None = Field(
+        None, description="months after the first service month"
+    )
+    month: Month | None = Field(None, description="a calendar month; at signing, if that is later")
+
+
+class TierStep(Keys):
+    from_blocks: Count = Field(description="the first number of blocks of this step; the first step begins at 1")
+    factor: Positive = Field(description="on the price: 0.9 is ten percent off")
+
+
+class Tiers(Keys):
+    """A price that depends on how many blocks one deal takes."""
+
+    kind: Literal["all_units", "incremental"] = Field(
+        description="all_units: the step that is reached prices every block; incremental: each block has its own step's"
+    )
+    steps: Annotated[list[TierStep], Field(min_length=1)] = Field(description="ascending; the last has no end")
+
+
+class LetterOfCredit(Keys):
+    """A bank's guarantee for one block, kept up through the term."""
+
+    usd: Positive = Field(description="guaranteed, per block")
+    fee_per_year: PositiveShare = Field(description="share of it that the bank bills a year, a twelfth each month")
+
+
+class ServiceCredits(Keys):
+    """What the seller gives back when less works than promised:
+
+    credit = min(cap_fraction, credit_fraction x percentage points by which `availability` of the supply is below the
+    promise) x fixed fee of the month.
+    """
+
+    availability: PositiveShare = Field(description="promised")
+    credit_fraction: Share = Field(description="share of the month's fixed fee for each percentage point missed")
+    cap_fraction: Share = Field(1.0, description="most that is given back of a month's fixed fee")
+
+
+Price = NonNegative | dict[Month, NonNegative]
+
+
 class Term(Keys):
     """One way to pay. Exactly one price key."""
 
     months: Annotated[int, Field(ge=1, le=240)] = Field(
         description="length of the contract, from the first service month"
     )
-    usd_per_month: NonNegative | None = Field(None, description="per block; does not follow the ramp")
-    usd_per_accelerator_hour: NonNegative | None = Field(None, description="bills what is delivered")
-    usd_per_mw_month: NonNegative | None = Field(None, description="bills the megawatts delivered")
+    usd_per_month: Price | None = Field(None, description="per block; does not follow the ramp")
+    usd_per_accelerator_hour: Price | None = Field(None, description="bills what is delivered")
+    usd_per_mw_month: Price | None = Field(None, description="bills the megawatts delivered")
     fee_factor: list[NonNegative] = Field([], description="factor on the fee in months 1, 2, ... (last holds)")
+    tiers: Tiers | None = Field(None, description="price factors by the number of blocks")
     take_or_pay: Share = Field(1.0, description="share that is paid whether used or not")
-    prepay: Share = Field(0.0, description="share of the term's fixed fees, paid at signing, drawn pro rata")
+    minimum_usd_per_month: NonNegative = Field(0.0, description="least fixed fee of a block and month; counts as use")
+    prepay: Share = Field(0.0, description="share of the term's fixed fees, paid at signing")
+    drawdown: Literal["pro_rata", "first", "last"] = Field(
+        "pro_rata", description="which fees the prepayment pays: a share of each, the first ones, or the last"
+    )
+    billing: Literal["advance", "arrears"] = Field(
+        "advance", description="arrears: the fee of a month is due in the month after it"
+    )
+    payments: list[Payment] = Field([], description="dates on which the fixed fees are paid, instead of monthly")
     escalator_per_year: Annotated[float, Field(ge=-0.5, le=1)] = Field(0.0, description="on each anniversary")
     signing_fee_usd: NonNegative = Field(0.0, description="once, when signed, whatever the number of blocks")
+    signing_credit_usd: NonNegative = Field(
+        0.0, description="cash that comes in when signed, whatever the number of blocks"
+    )
+    deposit_usd: NonNegative = Field(
+        0.0, description="per block; paid at signing, refunded in the month after the term; not an obligation"
+    )
+    letter_of_credit: LetterOfCredit | None = Field(None, description="a bank's guarantee for one block")
+    sla: ServiceCredits | None = Field(None, description="what comes back when less works than promised")
 
 
 class Elastic(Keys):
     """Capacity without signing: pay for what is used."""
 
-    usd_per_accelerator_hour: NonNegative | dict[Month, NonNegative] = Field(
-        description="a price, or by month: last holds"
-    )
+    usd_per_accelerator_hour: Price = Field(description="a price, or by month: last holds")
     max_accelerators: Positive = Field(description="how many can be had at once")
     market: Literal["on_demand", "spot"] = Field("on_demand", description="spot capacity can be taken away")
 
@@ -285,6 +358,26 @@ class TokenApi(Keys):
     tpot_ms: Positive = Field(description="time per output token after the first")
 
 
+class PowerPrice(Keys):
+    """Energy that the buyer pays for beside the fees, for all that is delivered, at work or idle:
+
+    power of a block x share delivered x hours x usd_per_kwh x pue. It is owed only as it is drawn: no obligation.
+    """
+
+    usd_per_kwh: Price = Field(description="a price, or by month: last holds")
+    pue: Annotated[float, Field(ge=1, le=3, allow_inf_nan=False)] = Field(
+        1.0, description="power of the facility over that of its IT, for a power_mw that is of the IT alone"
+    )
+
+
+class Tranche(Keys):
+    """A part of each block with a start of its own."""
+
+    share: PositiveShare = Field(description="of the accelerators of a block")
+    after_months: Annotated[int, Field(ge=0, le=240)] = Field(0, description="months after the first service month")
+    months: Annotated[int, Field(ge=1, le=240)] | None = Field(None, description="how long; default: as the term")
+
+
 class Supply(Sourced):
     """What offers and signed contracts share. Exactly one of: accelerators, mw, elastic, api."""
 
@@ -294,8 +387,12 @@ class Supply(Sourced):
     mw: Positive | None = Field(None, description="one block in megawatts of `accelerator`")
     accelerator: Id | None = Field(None, description="for mw and elastic")
     power_mw: Positive | None = Field(None, description="per block; default: accelerators x all_in_kw")
+    power_price: PowerPrice | None = Field(None, description="energy, where it is paid for apart from the fees")
     availability: PositiveShare = Field(1.0, description="share of the accelerators that work at any time")
     ramp: list[Share] = Field([], description="share delivered in months 1, 2, ... (last holds); default 1")
+    tranches: list[Tranche] = Field(
+        [], description="delivery in parts, instead of ramp; in the fullest month the shares sum to 1"
+    )
     free: bool = Field(False, description="a price of zero is meant")
 
 
@@ -321,39 +418,104 @@ class SignedContract(Supply):
     term: Term = Field(description="how long, and what it costs")
 
 
+class Window(Keys):
+    """Months of a spend commitment."""
+
+    start: Month = Field(description="its first month")
+    months: Annotated[int, Field(ge=1, le=240)] = Field(description="how many months it runs")
+
+
+class SpendDiscount(Keys):
+    """What use costs less than its list price while a commitment is held."""
+
+    offers: list[Id] | dict[Id, Discount] = Field(description="ids of offers bought by use, or a fraction for each")
+    fraction: Discount | None = Field(None, description="of the list price; for a list of offers")
+
+
+class Commitment(Sourced):
+    """Spend promised to a provider, whatever is used: a cloud agreement, a savings plan. Exactly one price key.
+
+    What counts is what is paid for good for eligible offers, contracts in force and prepaid commitments, in the month
+    in which it is paid: not deposits, letters of credit and power.
+    """
+
+    provider: Id = Field(description="to whom it is promised")
+    usd: Positive | None = Field(None, description="over the whole window, split evenly over its months")
+    usd_per_hour: Positive | None = Field(None, description="in every hour of the window; what an hour leaves is lost")
+    window: Window = Field(description="when it runs")
+    interval_months: Annotated[int, Field(ge=1, le=240)] | None = Field(
+        None, description="months that are settled together, with `usd`; default: the whole window"
+    )
+    settlement: Literal["true_up", "use_it_or_lose_it"] = Field(
+        description="true_up: what an interval lacks is paid in its last month; use_it_or_lose_it: paid month by "
+        "month, and use is drawn from it"
+    )
+    eligible: list[Id] | None = Field(
+        None, description="ids of what counts; default: all that the settlement can count of the provider"
+    )
+    discount: SpendDiscount | None = Field(None, description="on what is bought by use, while it is held")
+    mandatory: bool = Field(False, description="already signed, or must be; default: taken if it pays")
+
+
 class AtMost(Keys):
     """At most so many of these offers."""
 
     at_most: Annotated[int, Field(ge=0)] = Field(description="how many of the offers may be signed")
-    offers: Annotated[list[Id], Field(min_length=1)] = Field(description="ids of offers")
+    offers: Annotated[list[Id], Field(min_length=1)] = Field(description="ids of offers and commitments")
 
 
 class AtLeast(Keys):
     """At least so many of these offers."""
 
     at_least: Count = Field(description="how many of the offers must be signed")
-    offers: Annotated[list[Id], Field(min_length=1)] = Field(description="ids of offers")
+    offers: Annotated[list[Id], Field(min_length=1)] = Field(description="ids of offers and commitments")
 
 
 class Requires(Keys):
     """One offer only with another."""
 
-    requires: Id = Field(description="must be signed too")
+    requires: Id = Field(description="offer or commitment that must be signed too")
     offer: Id = Field(description="the offer that needs the other")
+
+
+class Exclusive(Keys):
+    """None of these while that one runs."""
+
+    exclusive: Id = Field(description="id of the offer or contract in force that wants to be alone")
+    offers: Annotated[list[Id], Field(min_length=1)] = Field(
+        description="ids of offers and contracts in force: none is in service in a month in which that one is"
+    )
+    until: Month | None = Field(None, description="the first month in which it no longer holds; default: always")
 
 
 def _rule(group: Any) -> str | None:
     """Which rule a group states: the key that is there and in no other rule."""
     has = group.__contains__ if isinstance(group, dict) else lambda key: hasattr(group, key)
-    return next((f"{key} rule" for key in ("at_most", "at_least", "requires") if has(key)), None)
+    return next((f"{key} rule" for key in ("at_most", "at_least", "requires", "exclusive") if has(key)), None)
 
 
 Group = Annotated[
     Annotated[AtMost, Tag("at_most rule")]
     | Annotated[AtLeast, Tag("at_least rule")]
-    | Annotated[Requires, Tag("requires rule")],
+    | Annotated[Requires, Tag("requires rule")]
+    | Annotated[Exclusive, Tag("exclusive rule")],
     Discriminator(_rule),
 ]
+
+
+class Policy(Keys):
+    """Limits on the portfolio as a whole."""
+
+    power_mw_max: Positive | None = Field(
+        None, description="MW of all deals and contracts in force in service, in any month of the horizon"
+    )
+    site_power_mw_max: dict[Id, Positive] = Field({}, description="the same of what stands in one region, by region")
+    carbon_tonnes_max: dict[YearKey, NonNegative] = Field(
+        {}, description="CO2 of the months of the horizon in a calendar year, by year"
+    )
+    carbon_usd_per_tonne: Positive | None = Field(
+        None, description="price on CO2 inside the horizon: in the cost, but no cash"
+    )
 
 
 class Rate(Sourced):
@@ -408,14 +570,18 @@ class Instance(Keys):
     providers: dict[Id, Provider] = Field({}, description="the sellers of the offers")
     offers: dict[Id, Offer] = Field({}, description="what could be bought")
     signed: dict[Id, SignedContract] = Field({}, description="contracts in force")
+    commitments: dict[Id, Commitment] = Field({}, description="spend promised to providers")
     groups: list[Group] = Field([], description="which offers go together")
+    policy: Policy = Field(Policy(), description="limits on the portfolio as a whole")
     throughput: Throughput = Field(Throughput(), description="measurements and software gains")
 
 
 NOT_YET: dict[str, str] = {
     "forward": "forward price curves",
-    "commitments": "spend commitments",
-    "policy": "portfolio rules",
+    "policy.provider_share_max": "limits on the share of a provider",
+    "policy.resilience": "resilience rules",
+    "policy.risk": "risk measures",
+    "policy.keep_plan": "costs of changing a plan",
     "uncertainty": "scenarios",
     "workloads.*.value_usd_per_request": "margin objectives",
     "workloads.*.slo.percentile": "latency percentiles",
@@ -425,10 +591,8 @@ NOT_YET: dict[str, str] = {
     "workloads.*.accelerators": "training runs",
     "offers.*.terms.*.cancel": "break clauses",
     "signed.*.term.cancel": "break clauses",
-    "offers.*.tiers": "volume tiers",
     "offers.*.renewal": "renewal options",
     "offers.*.expansion": "expansion options",
-    "finance.debt_usd": "ratios to debt",
 }
 """Keys of the format that this version refuses by name: path pattern -> what is missing."""
 

@@ -182,7 +182,7 @@ def _not_yet_value(path: Path, value: Any) -> Finding | None:
 def _wrong_tag(path: Path, value: Any) -> Finding:
     """An entry that belongs to none of the kinds: workloads by their `kind`, groups by the rule they state."""
     if path[0] == "groups":
-        return Finding("E011", path, "this group states no rule", "write at_most, at_least or requires", "")
+        return Finding("E011", path, "this group states no rule", "write at_most, at_least, requires or exclusive", "")
     if "kind" not in value:
         help = f"kind: {listed(_WORKLOADS, 'or')}"
         return Finding("E011", path, f"{place(path)} lacks the key kind", help, "", "key")
@@ -210,6 +210,9 @@ def _key_finding(path: Path, document: Any) -> Finding:
             _did_you_mean(key, node["enum"]) or "families of accelerators",
             at="key",
         )
+    if node.get("pattern") == json_schema.YEAR:
+        message = f"a key of {path[-2]} must be a year"
+        return Finding("E013", path, message, "a calendar year is written 2026", at="key")
     if "0[1-9]" in node.get("pattern", ""):
         what = "a year or a month written YYYY-MM" if node["pattern"].endswith("?$") else "a month written YYYY-MM"
         return Finding("E013", path, f"a key of {path[-2]} must be {what}", _month_help(key), at="key")

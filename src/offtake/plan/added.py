@@ -45,7 +45,7 @@ def _added(compiled: Compiled, flows: Flows, d: int) -> Added:
     """The dearest use per accelerator of the deal is replaced first."""
     problem = compiled.problem
     deal = problem.deals[d]
-    usd = float(deal.npv_usd[0] * deal.min_blocks + deal.npv_once_usd[0])
+    usd = float(deal.charge_usd(deal.min_blocks)[0])
     left = _paid_by_use(compiled, flows)
     replaced = 0.0
     for pool, held in deal.delivery.items():
@@ -88,7 +88,7 @@ def _usd_per_request_rate(compiled: Compiled, pair: tuple[str, str]) -> np.ndarr
     """Discounted USD for serving one request/s, provisioned, through a block of a period, [period, block]."""
     problem = compiled.problem
     months = len(problem.period_of)
-    by_period = np.bincount(problem.period_of, weights=problem.use_cash[pair][0] * problem.discount[:months])
+    by_period = np.bincount(problem.period_of, weights=problem.use_charge(pair)[0] * problem.discount[:months])
     share = problem.workloads[pair[1]].mean_share[0] * problem.block_share
     return (by_period / problem.rate[pair][0])[:, None] * share
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from .. import instance as instances
 from ..instance.schema import Instance
-from . import document, kpis, reasons, tables
+from . import carbon, document, kpis, ledgers, power, reasons, tables
 from .decisions import Decisions, flows
 from .plan import Plan
 
 if TYPE_CHECKING:
+    from offtake_models.problem import Deal
+
     from ..compile import Compiled
     from ..solve import Limits, Outcome
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 def make_plan(compiled: Compiled, decisions: Decisions, outcome: Outcome, limits: Limits) -> Plan:
     """The plan of a solved problem, not audited yet."""
     flow = flows(compiled.problem, decisions)
-    proven = _proven(outcome)
+    proven = _proven(compiled, outcome)
     deals, row_of = tables.deals(compiled, decisions)
     return Plan(
         {
@@ -42,6 +44,8 @@ def make_plan(compiled: Compiled, decisions: Decisions, outcome: Outcome, limits
             "cash": tables.cash(compiled, flow),
             "obligations": tables.obligations(compiled, flow),
             "cost": tables.cost(compiled, flow),
+            "commitments": tables.commitments(compiled, flow),
+            "ledgers": ledgers.ledgers(compiled, flow, deals),
             "offers": reasons.offers(compiled, flow, proven["gap"]),
             "kpis": kpis.kpis(compiled, flow),
             "kpi_definitions": {
@@ -52,11 +56,19 @@ def make_plan(compiled: Compiled, decisions: Decisions, outcome: Outcome, limits
     )
 
 
-def _proven(outcome: Outcome) -> dict[str, float]:
-    """The bound and the gap. Every line of the cost is 0 or more, so 0 is a bound where the solver has none yet."""
+def _proven(compiled: Compiled, outcome: Outcome) -> dict[str, float]:
+    """The bound and the gap. Where the solver has none yet: no plan earns more than all deals that pay at once."""
     if outcome.bound is None or outcome.gap is None:
-        return {"bound_usd": 0.0, "gap": 1.0}
+        bound = sum((_least_charge(deal) for deal in compiled.problem.deals), 0.0)
+        distance = (outcome.objective or 0.0) - bound
+        return {"bound_usd": bound, "gap": distance / abs(outcome.objective) if outcome.objective else 1.0}
     return {"bound_usd": outcome.bound, "gap": outcome.gap}
+
+
+def _least_charge(deal: Deal) -> float:
+    """The least that a deal can add to the objective: 0 if it costs something, in few blocks and in many."""
+    sizes = (deal.min_blocks, deal.max_blocks)
+    return min(0.0, *(float((deal.npv_usd * blocks + deal.npv_once_usd).min()) for blocks in sizes))
 
 
 def _solver(outcome: Outcome, limits: Limits) -> dict[str, Any]:
@@ -80,7 +92,7 @@ def _periods(compiled: Compiled) -> list[dict[str, Any]]:
 
 
 def _decisions(compiled: Compiled, decisions: Decisions, row_of: dict[int, int]) -> dict[str, list[list[Any]]]:
-    deals = compiled.problem.deals
+    deals, promised = compiled.problem.deals, compiled.problem.commitments
     return {
         "serve": [[*key, amount] for key, amount in decisions.serve.items()],
         "unserved": [[*key, amount] for key, amount in decisions.unserved.items()],
@@ -88,6 +100,8 @@ def _decisions(compiled: Compiled, decisions: Decisions, row_of: dict[int, int])
             [deals[d].offer if deals[d].in_force else row_of[d], pool, t, node, hours]
             for (d, pool, t, node), hours in decisions.beyond.items()
         ],
+        "committed": [[promised[k].name, node] for k, node in decisions.committed],
+        "covered": [[promised[k].name, *place, usd] for (k, *place), usd in decisions.covered.items()],
     }
 
 
@@ -97,7 +111,18 @@ def conventions(compiled: Compiled) -> dict[str, str]:
         "discounting": _discounting_words(compiled.instance),
         "terminal": _terminal_words(compiled.instance),
         "throughput": _throughput_words(compiled),
+        **power.conventions(compiled.instance),
+        **carbon.conventions(compiled.instance),
+        "leases": ledgers.CAVEAT,
+        **({"commitments": _COMMITMENTS} if compiled.instance.commitments else {}),
     }
+
+
+_COMMITMENTS = (
+    "What is paid for good for what is eligible counts toward a spend commitment in the month in which it is paid. An "
+    "interval that the horizon cuts counts by its months inside; the months beyond count toward cash and obligations, "
+    "and are charged only if whole terms are."
+)
 
 
 def _discounting_words(instance: Instance) -> str:

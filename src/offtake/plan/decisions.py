@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 NOISE = 1e-9
 """Amounts below this share of what they are measured against are solver noise and are dropped."""
+MILLION = 1e6
+"""dollars of one unit of money in the model"""
 WHOLE = 1e-4
 """How far from a whole number the solver may leave a count of blocks."""
 
@@ -32,6 +34,10 @@ class Decisions:
     """(workload, period, block, node) -> requests/s provisioned for nobody"""
     beyond: dict[tuple[int, str, int, int], float]
     """(deal, pool, period, node) -> accelerator-hours used beyond the take-or-pay share"""
+    committed: list[tuple[int, int]] = field(default_factory=list)
+    """(commitment, node) where one is taken"""
+    covered: dict[tuple[int, str, int, int, int], float] = field(default_factory=dict)
+    """(commitment, pool, month, block, node) -> USD at list prices drawn from a commitment that is paid anyhow"""
 
 
 def read(problem: Problem, model: ConcreteModel) -> Decisions:
@@ -39,13 +45,14 @@ def read(problem: Problem, model: ConcreteModel) -> Decisions:
 
     Raises ValueError if the model holds no solution or a count of blocks is not whole.
     """
+    serve = {
+        key: amount
+        for key, amount in _amounts(model.serve)
+        if amount * problem.rate[key[0], key[1]].max() > NOISE * problem.workloads[key[1]].provision.max()
+    }
     return Decisions(
         blocks=dict(_counts(problem, model.blocks)),
-        serve={
-            key: amount
-            for key, amount in _amounts(model.serve)
-            if amount * problem.rate[key[0], key[1]].max() > NOISE * problem.workloads[key[1]].provision.max()
-        },
+        serve=serve,
         unserved={
             key: amount
             for key, amount in _amounts(model.unserved)
@@ -56,7 +63,29 @@ def read(problem: Problem, model: ConcreteModel) -> Decisions:
             for key, amount in _amounts(model.beyond)
             if amount > NOISE * problem.deals[key[0]].delivered_hours[key[1]].max()
         },
+        committed=[key for key, amount in _amounts(model.committed) if amount > 0.5],
+        covered=dict(_covered(problem, model, serve)),
     )
+
+
+def _covered(problem: Problem, model: ConcreteModel, serve: dict[tuple, float]) -> Iterator[tuple[tuple, float]]:
+    """Use drawn from commitments that are paid anyhow, and never more than the use that was read."""
+    found = {
+        key: amount * MILLION
+        for key, amount in _amounts(model.covered)
+        if problem.commitments[key[0]].prepaid and amount * MILLION > NOISE * problem.commitments[key[0]].paid.max()
+    }
+    most: dict[tuple, float] = {}
+    for (pool, workload, t, b, node), amount in serve.items():
+        share = problem.block_share[b] * problem.workloads[workload].mean_share[0, t, b] * amount
+        for month in problem.months_of[t] if (pool, workload) in problem.list_cash else []:
+            usd = float(share * problem.list_cash[pool, workload][0, month])
+            most[pool, month, b, node] = most.get((pool, month, b, node), 0.0) + usd
+    drawn: dict[tuple, float] = {}
+    for key, usd in found.items():
+        drawn[key[1:]] = drawn.get(key[1:], 0.0) + usd
+    for key, usd in found.items():
+        yield key, usd * min(1.0, most.get(key[1:], 0.0) / drawn[key[1:]])
 
 
 def _counts(problem: Problem, variables: Any) -> Iterator[tuple[tuple[int, int], int]]:
@@ -90,6 +119,10 @@ class Flows:
     """workload -> [period, block] requests/s"""
     beyond: dict[tuple[int, str], np.ndarray]
     """(deal, pool) -> [period] accelerator-hours"""
+    committed: list[int] = field(default_factory=list)
+    """commitments that are taken"""
+    covered: dict[tuple[int, str], np.ndarray] = field(default_factory=dict)
+    """(commitment, pool) -> [month, block] USD at list prices"""
 
     @cached_property
     def mean_use(self) -> dict[Pair, np.ndarray]:
@@ -116,6 +149,11 @@ class Flows:
             for key, amounts in self.unserved.items()
         }
 
+    def covered_usd(self, commitment: int, pool: str) -> np.ndarray:
+        """[month] USD at list prices drawn from a commitment."""
+        amounts = self.covered.get((commitment, pool))
+        return np.zeros(len(self.problem.period_of)) if amounts is None else amounts.sum(axis=1)
+
     def served_by(self, workload: str) -> dict[str, np.ndarray]:
         """pool -> [period] mean requests/s of the workload that it serves."""
         return {pair[0]: use * self.problem.rate[pair][0] for pair, use in self.mean_use.items() if pair[1] == workload}
@@ -136,4 +174,8 @@ def flows(problem: Problem, decisions: Decisions) -> Flows:
     beyond: dict[tuple[int, str], np.ndarray] = {}
     for (deal, pool, t, _), amount in decisions.beyond.items():
         beyond.setdefault((deal, pool), np.zeros(periods))[t] = amount
-    return Flows(problem, count, serve, unserved, beyond)
+    covered: dict[tuple[int, str], np.ndarray] = {}
+    for (k, pool, month, b, _), usd in decisions.covered.items():
+        covered.setdefault((k, pool), np.zeros((len(problem.period_of), blocks)))[month, b] = usd
+    committed = [k for k, _ in decisions.committed]
+    return Flows(problem, count, serve, unserved, beyond, committed, covered)

@@ -39,15 +39,32 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "obligations": ("month", "usd"),
     "cost": ("line", "usd"),
     "offers": ("offer", "taken", "reason"),
+    "commitments": ("commitment", "start", "months", "in_horizon", "committed_usd", "used_usd", "unused_usd"),
 }
 """Tables of the document and their columns, in order."""
+
+LEDGERS: dict[str, tuple[str, ...]] = {
+    "obligations_by_year": ("as_of", "commenced", "year", "usd"),
+    "lock_in": ("as_of", "owed_usd", "months"),
+    "termination": ("month", "offer", "way", "usd"),
+    "effective": ("month", "offer", "billed_usd", "effective_usd", "unused_usd"),
+    "exposure": ("month", "group", "prepaid_unused_usd", "owed_usd", "power_mw"),
+    "balance": ("month", "funding_usd", "other_cash_usd", "cash_out_usd", "balance_usd", "minimum_usd"),
+    "leases": ("deal", "offer", "start", "flag", "reasons"),
+}
+"""Tables under `ledgers` and their columns; plans of earlier versions have none of them."""
 
 DECISIONS: dict[str, tuple[str, ...]] = {
     "serve": ("pool", "workload", "period", "block", "node", "amount"),
     "unserved": ("workload", "period", "block", "node", "requests_per_s"),
     "beyond": ("deal", "pool", "period", "node", "accelerator_hours"),
+    "committed": ("commitment", "node"),
+    "covered": ("commitment", "pool", "month", "block", "node", "usd"),
 }
 """Rows of the decisions, as lists in this order."""
+
+OPTIONAL = ("commitments", "committed", "covered")
+"""Tables and decisions that plans of earlier versions do not have: they took no commitments."""
 
 
 class PlanError(Exception):
@@ -161,14 +178,23 @@ def _check(document: Any, shown: str) -> None:
         raise PlanError(f"{shown} has the format {found}; this version reads {FORMAT}: solve the instance again")
     _check_head(document, shown)
     for table, columns in COLUMNS.items():
-        for row in _rows(document, table, shown):
-            if not isinstance(row, dict) or not set(columns) <= row.keys():
-                raise PlanError(f"{shown} has a row in `{table}` without all of its columns: {', '.join(columns)}")
+        _check_rows(_rows(document, table, shown), table, columns, shown)
+    ledgers = document.get("ledgers", {})
+    if not isinstance(ledgers, dict):
+        raise PlanError(f"{shown} is not a plan: `ledgers` has the wrong type ({type(ledgers).__name__})")
+    for table in [name for name in LEDGERS if name in ledgers]:
+        _check_rows(_rows(ledgers, table, shown), f"ledgers.{table}", LEDGERS[table], shown)
     decisions = document["decisions"]
     for kind, slots in DECISIONS.items():
         for row in _rows(decisions, kind, shown):
             if not isinstance(row, list) or len(row) != len(slots):
                 raise PlanError(f"{shown} has a row in `decisions.{kind}` that is not [{', '.join(slots)}]")
+
+
+def _check_rows(rows: list[Any], table: str, columns: tuple[str, ...], shown: str) -> None:
+    for row in rows:
+        if not isinstance(row, dict) or not set(columns) <= row.keys():
+            raise PlanError(f"{shown} has a row in `{table}` without all of its columns: {', '.join(columns)}")
 
 
 def _check_head(document: dict[str, Any], shown: str) -> None:
@@ -197,7 +223,7 @@ def _check_head(document: dict[str, Any], shown: str) -> None:
 
 
 def _rows(holder: dict[str, Any], key: str, shown: str) -> list[Any]:
-    rows = holder.get(key)
+    rows = holder.get(key, [] if key in OPTIONAL else None)
     if not isinstance(rows, list):
         raise PlanError(f"{shown} is not a whole plan: the table `{key}` is missing")
     return rows

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..instance.pools import Pool, pools
-from . import tables
+from . import commitments, tables
 from .decisions import Flows
 
 if TYPE_CHECKING:
@@ -57,21 +57,46 @@ def cost_by_workload(compiled: Compiled, flows: Flows) -> dict[str, float | None
     """USD per million tokens of each workload in the plan; None where nothing is served.
 
     The charge of an offer, idle hours included, is split over workloads by accelerator-hours at work; contracts
-    in force are sunk and cost nothing.
+    in force are sunk and cost nothing. What a spend commitment costs or saves is split by what is spent on the
+    offers that it is about.
     """
-    spent = dict.fromkeys(compiled.problem.workloads, 0.0)
+    spent = _spent(compiled, flows)
+    by_workload = {workload: _sum_of(spent, workload) for workload in compiled.problem.workloads}
+    vectors = tables.cash_vectors(compiled, flows) if flows.committed else {}
+    supply_of = {pool.id: pool.supply for pool in pools(compiled.instance)}
+    for k, commitment in commitments.held(flows):
+        names = [*commitment.offers, *(supply_of[pool] for pool in commitment.pools)]
+        weights = {workload: _sum_of(spent, workload, names) for workload in by_workload}
+        if not any(weights.values()):
+            weights = {workload: _sum_of(spent, workload) for workload in by_workload}
+        net, total = commitments.net_charge(flows, k, vectors), sum(weights.values())
+        for workload, weight in weights.items():
+            by_workload[workload] += net * weight / total if total else 0.0
+    found = {}
+    for workload, usd in by_workload.items():
+        tokens = discounted_tokens(compiled, workload, flows.demand[workload] - flows.refused[workload])
+        found[workload] = usd / tokens * 1e6 if tokens > 0 else None
+    return found
+
+
+def _spent(compiled: Compiled, flows: Flows) -> dict[tuple[str, str], float]:
+    """(offer, workload) -> discounted dollars, use at list prices."""
+    found: dict[tuple[str, str], float] = {}
     for offer, charge in _fixed_charges(compiled, flows).items():
         hours = hours_by_workload(compiled, flows, offer)
         total = sum(hours.values())
         for workload, used in hours.items():
-            spent[workload] += charge * used / total
+            found[offer, workload] = charge * used / total
+    supply_of = {pool.id: pool.supply for pool in pools(compiled.instance)}
     for pair, use in flows.mean_use.items():
-        spent[pair[1]] += _use_usd(compiled, pair, use)
-    found = {}
-    for workload, usd in spent.items():
-        tokens = discounted_tokens(compiled, workload, flows.demand[workload] - flows.refused[workload])
-        found[workload] = usd / tokens * 1e6 if tokens > 0 else None
+        key = (supply_of[pair[0]], pair[1])
+        found[key] = found.get(key, 0.0) + _use_usd(compiled, pair, use)
     return found
+
+
+def _sum_of(spent: dict[tuple[str, str], float], workload: str, offers: list[str] | None = None) -> float:
+    """Dollars of a workload, of some offers or of all."""
+    return sum(usd for (offer, who), usd in spent.items() if who == workload and (offers is None or offer in offers))
 
 
 def _fixed_charges(compiled: Compiled, flows: Flows) -> dict[str, float]:
@@ -80,7 +105,7 @@ def _fixed_charges(compiled: Compiled, flows: Flows) -> dict[str, float]:
     charges: dict[str, float] = {}
     for deal, blocks in zip(problem.deals, flows.blocks, strict=True):
         if blocks:
-            usd = float(deal.npv_usd[0] * blocks + deal.npv_once_usd[0])
+            usd = float(deal.charge_usd(blocks)[0])
             charges[deal.offer] = charges.get(deal.offer, 0.0) + usd
     for (line, offer), usd in tables.cash_vectors(compiled, flows).items():
         if line == "use_beyond":
@@ -99,10 +124,10 @@ def hours_by_workload(compiled: Compiled, flows: Flows, offer: str) -> dict[str,
 
 
 def _use_usd(compiled: Compiled, pair: tuple[str, str], use: np.ndarray) -> float:
-    """Discounted elastic, token and egress dollars of a mean use by period."""
+    """Discounted elastic, token and egress dollars of a mean use by period, and the price of its emissions."""
     problem = compiled.problem
     months = len(problem.period_of)
-    return float((problem.use_cash[pair][0] * use[problem.period_of]) @ problem.discount[:months])
+    return float((problem.use_charge(pair)[0] * use[problem.period_of]) @ problem.discount[:months])
 
 
 def best_uses(compiled: Compiled, offer: str) -> list[BestUse]:
@@ -157,7 +182,7 @@ def _deal_use(compiled: Compiled, d: int, able: list[Pool], workload: str) -> Be
 def _blocks_use(compiled: Compiled, d: int, blocks: int, able: list[Pool], workload: str) -> BestUse | None:
     problem = compiled.problem
     deal = problem.deals[d]
-    usd = float(deal.npv_usd[0] * blocks + deal.npv_once_usd[0])
+    usd = float(deal.charge_usd(blocks)[0])
     tokens, at_work, open_share = 0.0, np.zeros(len(problem.hours)), np.ones((len(problem.hours), 1))
     for pool in able:
         wanted = _wanted(compiled, workload, pool.id) * open_share
@@ -180,5 +205,5 @@ def beyond_usd(compiled: Compiled, d: int, pool: str, blocks: int, use: np.ndarr
     deal = problem.deals[d]
     if pool not in deal.beyond_usd_per_hour:
         return 0.0
-    hours = np.maximum(use * problem.hours - deal.take_or_pay * blocks * deal.delivered_hours[pool][0], 0.0)
+    hours = np.maximum(use * problem.hours - deal.take_or_pay[0] * blocks * deal.delivered_hours[pool][0], 0.0)
     return float((hours * deal.beyond_usd_per_hour[pool][0]) @ period_discount(compiled))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..instance.pools import Pool, pools, supplies
-from . import economics, tables
+from . import carbon, commitments, economics, ledgers, power, tables
 from .decisions import Flows
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class KpiDefinition:
 
     title: str
     unit: str
-    """USD, USD/1M tokens, share, accelerators, factor, month or name"""
+    """USD, USD/1M tokens, share, accelerators, factor, MW, tonnes, months, index, month or name"""
     definition: str
 
 
@@ -29,8 +29,14 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
     "cost_usd": KpiDefinition(
         "Cost",
         "USD",
-        "present value of what the plan decides: contracts by the terminal rule, use, and penalties for requests "
-        "left unserved; contracts already in force are sunk and not in it",
+        "present value of what the plan decides: contracts by the terminal rule, use, penalties for requests "
+        "left unserved, and the price on carbon; contracts already in force are sunk and not in it",
+    ),
+    "cost_without_credits_usd": KpiDefinition(
+        "Cost without credits",
+        "USD",
+        "cost if the cash that comes in when contracts are signed did not, charged by the terminal rule; none if no "
+        "deal of the plan brings any",
     ),
     "npv_cash_usd": KpiDefinition(
         "Present value of all cash",
@@ -77,6 +83,26 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
         "undiscounted fixed payments still owed, at the worst month end, contracts in force included",
     ),
     "peak_obligations_month": KpiDefinition("Month of peak obligations", "month", "the first month that reaches it"),
+    "power_mw_peak": KpiDefinition(
+        "Most power",
+        "MW",
+        "megawatts of the deals and contracts in force in service, after their ramps, in the largest month of the "
+        "horizon; elastic capacity and token services have no megawatts",
+    ),
+    "power_mw_peak_month": KpiDefinition("Month of most power", "month", "the first month that reaches it"),
+    "carbon_tonnes": KpiDefinition(
+        "Emissions",
+        "tonnes",
+        "CO2 in the horizon, by the carbon intensities of the instance: of deals and contracts in force in service, at "
+        "work or idle, and of elastic accelerators at work; that of token services is not known and not in it; none "
+        "if an intensity is missing",
+    ),
+    "carbon_tonnes_by_year": KpiDefinition("Emissions by year", "tonnes", "the same by calendar year"),
+    "carbon_cost_usd": KpiDefinition(
+        "Price on emissions",
+        "USD",
+        "present value of the price that the instance puts on CO2; in the cost, not in cash",
+    ),
     "largest_provider_share_mw": KpiDefinition(
         "Largest provider by power",
         "share",
@@ -91,6 +117,41 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
         "the largest share of one provider in the undiscounted payments inside the horizon",
     ),
     "largest_provider_spend": KpiDefinition("Who gets the most spend", "name", "the provider with that share"),
+    "obligations_to_debt": KpiDefinition(
+        "Obligations to debt", "share", "peak obligations over the debt that the instance states"
+    ),
+    "lock_in_months": KpiDefinition(
+        "Lock-in",
+        "months",
+        "months to the end of each term, weighted by the dollars owed, at the month of peak obligations",
+    ),
+    "effective_savings_rate": KpiDefinition(
+        "Effective savings rate",
+        "share",
+        "(on-demand equivalent - effective cost) / on-demand equivalent, in the horizon, undiscounted: every "
+        "accelerator-hour used at the cheapest on-demand offer of its accelerator in that month; none if no "
+        "accelerator in use is sold on demand",
+    ),
+    "effective_savings_coverage": KpiDefinition(
+        "Covered by that rate",
+        "share",
+        "share of the accelerator-hours used that the effective savings rate covers: those with an on-demand price",
+    ),
+    "herfindahl_mw": KpiDefinition(
+        "Concentration of power",
+        "index",
+        "Herfindahl index over groups of providers, by megawatt-months under contract and in service in the horizon: "
+        "the sum of squared shares, 1 if all is with one group",
+    ),
+    "herfindahl_spend": KpiDefinition(
+        "Concentration of spend", "index", "Herfindahl index by undiscounted payments inside the horizon"
+    ),
+    "commitments_used": KpiDefinition(
+        "Commitments used",
+        "share",
+        "what counts toward spend commitments (at discounted rates where use is drawn from them) over what they "
+        "promise inside the horizon; more than promised counts as promised",
+    ),
     "safety_by_workload": KpiDefinition(
         "Safety in all",
         "factor",
@@ -103,13 +164,19 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
 def kpis(compiled: Compiled, flows: Flows) -> dict[str, Any]:
     """Values by the names of KPI_DEFINITIONS, in its order; a figure that has no meaning here is None."""
     cash = tables.cash_vectors(compiled, flows)
+    cost, credits = sum(row["usd"] for row in tables.cost(compiled, flows)), _credits(compiled, flows)
     figures = {
-        "cost_usd": sum(row["usd"] for row in tables.cost(compiled, flows)),
+        "cost_usd": cost,
+        "cost_without_credits_usd": cost + credits if credits else None,
         **_money(compiled, cash),
         **_service(compiled, flows),
         **_capacity(compiled, flows),
         **_obligations(compiled, flows),
+        **power.figures(compiled, flows),
+        **carbon.figures(compiled, flows),
         **_providers(compiled, flows, cash),
+        **ledgers.figures(compiled, flows),
+        "commitments_used": commitments.used_share(tables.commitments(compiled, flows)),
         "usd_per_million_tokens_by_workload": economics.cost_by_workload(compiled, flows),
         "safety_by_workload": {key: _safety(compiled, flows, key) for key in compiled.problem.workloads},
     }
@@ -125,15 +192,29 @@ def _shown(value: Any, unit: str) -> str:
     if value is None:
         return "-"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_shown(entry, unit)}" for key, entry in value.items())
+        return ", ".join(f"{key}: {_shown(entry, unit)}" for key, entry in value.items())
+    if unit in ("MW", "tonnes"):
+        return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
     formats = {
         "USD": "${:,.0f}",
         "USD/1M tokens": "${:,.4g} per million tokens",
         "share": "{:.1%}",
         "accelerators": "{:,.0f}",
+        "tonnes": "{:,.0f} t",
         "factor": "{:.3g}x",
+        "months": "{:,.1f} months",
+        "index": "{:.3f}",
     }
     return formats.get(unit, "{}").format(value)
+
+
+def _credits(compiled: Compiled, flows: Flows) -> float:
+    """What the objective gains from cash that comes in at signings."""
+    gained = 0.0
+    for column, charged, blocks in zip(compiled.columns, compiled.charged, flows.blocks, strict=True):
+        if blocks:
+            gained -= charged * float(column.once_lines["credits"] @ compiled.problem.discount)
+    return gained
 
 
 def _money(compiled: Compiled, cash: dict[tuple[str, str], np.ndarray]) -> dict[str, Any]:
@@ -197,7 +278,8 @@ def _obligations(compiled: Compiled, flows: Flows) -> dict[str, Any]:
 
 def _providers(compiled: Compiled, flows: Flows, cash: dict[tuple[str, str], np.ndarray]) -> dict[str, Any]:
     instance, months = compiled.instance, len(compiled.problem.period_of)
-    provider_of = {key: supply.provider for key, supply in supplies(instance).items()}
+    sellers = {**supplies(instance), **instance.commitments}
+    provider_of = {key: seller.provider for key, seller in sellers.items()}
     power = {provider: np.zeros(months) for provider in provider_of.values()}
     spend = dict.fromkeys(provider_of.values(), 0.0)
     for deal, column, blocks in zip(compiled.problem.deals, compiled.columns, flows.blocks, strict=True):

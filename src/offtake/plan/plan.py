@@ -87,7 +87,7 @@ class Plan:
     def _table(self, name: str) -> pandas.DataFrame:
         import pandas
 
-        return pandas.DataFrame(self._document[name], columns=list(documents.COLUMNS[name]))
+        return pandas.DataFrame(self._document.get(name, []), columns=list(documents.COLUMNS[name]))
 
     @cached_property
     def deals(self) -> pandas.DataFrame:
@@ -120,9 +120,28 @@ class Plan:
         return self._table("cost")
 
     @cached_property
+    def commitments(self) -> pandas.DataFrame:
+        """Spend commitments that are taken, by interval: promised, used and not used; null where nobody can know."""
+        return self._table("commitments")
+
+    @cached_property
     def offers(self) -> pandas.DataFrame:
         """Every offer: taken or not, and why."""
         return self._table("offers")
+
+    @cached_property
+    def ledgers(self) -> dict[str, pandas.DataFrame]:
+        """Tables for finance by name: obligations_by_year, lock_in, termination, effective, exposure, balance, leases.
+
+        A table that the plan does not have (one of an earlier version) is empty.
+        """
+        import pandas
+
+        stored = self._document.get("ledgers", {})
+        return {
+            name: pandas.DataFrame(stored.get(name, []), columns=list(columns))
+            for name, columns in documents.LEDGERS.items()
+        }
 
     def __repr__(self) -> str:
         deals = len(self._document["deals"])

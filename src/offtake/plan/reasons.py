@@ -14,8 +14,8 @@ import numpy as np
 
 from ..deals import start_months
 from ..instance.pools import pools
-from ..instance.schema import AtMost, Requires
-from . import economics, tables
+from ..instance.schema import AtMost, Exclusive, Requires
+from . import commitments, economics, power, tables
 from .added import added_deal
 from .decisions import Flows
 
@@ -45,7 +45,7 @@ def offers(compiled: Compiled, flows: Flows, gap: float) -> list[tables.Row]:
         compiled,
         flows,
         gap,
-        taken_offers(compiled, flows),
+        [*taken_offers(compiled, flows), *(commitment.name for _, commitment in commitments.held(flows))],
         economics.cost_by_workload(compiled, flows),
         {key: economics.best_uses(compiled, key) for key in compiled.instance.offers},
     )
@@ -209,7 +209,22 @@ def _excluded(facts: _Facts, key: str) -> str:
                 said.append(f"At most {rule.at_most} of {_listed(rule.offers)} may be signed{who}.")
         if isinstance(rule, Requires) and rule.offer == key and rule.requires not in facts.taken:
             said.append(f"It requires {rule.requires}, which is not signed.")
-    return " ".join(said)
+        if isinstance(rule, Exclusive):
+            said += _kept_apart(facts, rule, key)
+    return " ".join(said + power.over_caps(facts.compiled, facts.flows, key))
+
+
+def _kept_apart(facts: _Facts, rule: Exclusive, key: str) -> list[str]:
+    """Exclusivity of what the plan has in service, against an offer that it does not take."""
+    held = [*facts.taken, *facts.compiled.instance.signed]
+    until = "" if rule.until is None else f" before {rule.until}"
+    if key in rule.offers and rule.exclusive in held:
+        return [f"It may not be in service while {rule.exclusive} is{until}."]
+    others = [name for name in rule.offers if name in held]
+    if key == rule.exclusive and others:
+        verb = "is" if len(others) == 1 else "are"
+        return [f"It may not be in service while {_listed(others)} {verb}{until}."]
+    return []
 
 
 def _beside(facts: _Facts, key: str) -> str:
@@ -219,7 +234,8 @@ def _beside(facts: _Facts, key: str) -> str:
         return ""
     column = facts.compiled.columns[found.deal]
     deal = f"{_count(found.blocks, 'block')} from {column.start} for {_count(column.months, 'month')}"
-    return f"Beside this plan, {deal} would cost {_usd(found.usd)} and replace use worth {_usd(found.replaced_usd)}."
+    worth = f"{_usd(found.replaced_usd)}{' at list prices' if facts.flows.committed else ''}"
+    return f"Beside this plan, {deal} would cost {_usd(found.usd)} and replace use worth {worth}."
 
 
 def _at_best_use(facts: _Facts, key: str) -> str:

@@ -12,6 +12,8 @@ import numpy as np
 
 from ..instance.demand import mean_requests_per_s
 from ..instance.pools import Pool, pools, supplies
+from . import carbon
+from . import commitments as promises
 from .decisions import Decisions, Flows
 
 if TYPE_CHECKING:
@@ -19,8 +21,37 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 SECONDS_PER_HOUR = 3600.0
-COST_LINES = ("contracts", "use_beyond", "elastic", "tokens", "egress", "unserved")
-CASH_LINES = ("fees", "prepayments", "signing_fees", "in_force", "use_beyond", "elastic", "tokens", "egress")
+COST_LINES = (
+    "contracts",
+    "use_beyond",
+    "elastic",
+    "tokens",
+    "egress",
+    "commitments",
+    "shortfall",
+    "unserved",
+    "carbon",
+)
+CASH_LINES = (
+    "fees",
+    "prepayments",
+    "payments",
+    "signing_fees",
+    "credits",
+    "deposits",
+    "letters_of_credit",
+    "sla_credits",
+    "power",
+    "in_force",
+    "use_beyond",
+    "elastic",
+    "tokens",
+    "egress",
+    "commitments",
+    "shortfall",
+)
+CENTS = 1e-6
+"""USD; less than this is what is left of use that a commitment covers"""
 
 
 def deals(compiled: Compiled, decisions: Decisions) -> tuple[list[Row], dict[int, int]]:
@@ -123,13 +154,24 @@ def _share(part: np.ndarray, whole: np.ndarray, empty: float) -> np.ndarray:
 
 
 def cash_vectors(compiled: Compiled, flows: Flows) -> dict[tuple[str, str], np.ndarray]:
-    """(line, offer or contract) -> [ledger month] undiscounted USD."""
+    """(line, offer, contract or commitment) -> [ledger month] undiscounted USD."""
     found: dict[tuple[str, str], np.ndarray] = {}
-    for line, offer, usd in _cash_parts(compiled, flows):
+    for line, offer, usd in [*_cash_parts(compiled, flows), *promises.cash_parts(compiled, flows)]:
         padded = np.zeros(len(compiled.problem.discount))
         padded[: len(usd)] = usd
         found[line, offer] = found.get((line, offer), 0.0) + padded
+    if flows.committed:
+        found = {key: np.where(np.abs(usd) < CENTS, 0.0, usd) for key, usd in found.items()}
+        found |= {(line, name): usd for line, name, usd in _summed(promises.shortfall_lines(flows, found))}
     return found
+
+
+def _summed(lines: Iterator[tuple[str, str, np.ndarray]]) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Lines of one name together."""
+    found: dict[tuple[str, str], np.ndarray] = {}
+    for line, name, usd in lines:
+        found[line, name] = found.get((line, name), 0.0) + usd
+    return ((line, name, usd) for (line, name), usd in found.items())
 
 
 def _cash_parts(compiled: Compiled, flows: Flows) -> Iterator[tuple[str, str, np.ndarray]]:
@@ -152,7 +194,7 @@ def _cash_parts(compiled: Compiled, flows: Flows) -> Iterator[tuple[str, str, np
 def cash(compiled: Compiled, flows: Flows) -> list[Row]:
     """Undiscounted cash out by month, line and offer, to the end of the last term."""
     vectors = cash_vectors(compiled, flows)
-    order = list(supplies(compiled.instance))
+    order = [*supplies(compiled.instance), *compiled.instance.commitments]
     keys = sorted(vectors, key=lambda key: (CASH_LINES.index(key[0]), order.index(key[1])))
     return [
         {"month": month_name(compiled, m), "line": line, "offer": offer, "usd": float(vectors[line, offer][m])}
@@ -173,8 +215,9 @@ def owed_by_month(compiled: Compiled, flows: Flows) -> np.ndarray:
     """[ledger month] USD, undiscounted, contracts in force included."""
     owed = np.zeros(len(compiled.problem.discount))
     for deal, blocks in zip(compiled.problem.deals, flows.blocks, strict=True):
-        owed += blocks * deal.obligation[0]
-    return owed
+        if blocks:
+            owed += blocks * deal.obligation[0] + deal.obligation_once[0]
+    return owed + promises.owed(flows, cash_vectors(compiled, flows)) if flows.committed else owed
 
 
 def cost(compiled: Compiled, flows: Flows) -> list[Row]:
@@ -184,14 +227,22 @@ def cost(compiled: Compiled, flows: Flows) -> list[Row]:
     for deal, blocks in zip(problem.deals, flows.blocks, strict=True):
         if blocks:
             usd["contracts"] += float(deal.npv_usd[0] * blocks + deal.npv_once_usd[0])
-    for (line, _), vector in cash_vectors(compiled, flows).items():
-        if line in usd:
+    vectors = cash_vectors(compiled, flows)
+    for (line, _), vector in vectors.items():
+        if line in promises.DEPENDS_ON_USE:
             usd[line] += float(vector @ problem.discount)
+    usd |= promises.charges(flows, vectors)
     for key, refused in flows.refused.items():
         price = problem.workloads[key].unserved_usd
         if price is not None:
             usd["unserved"] += float((refused * problem.hours * SECONDS_PER_HOUR) @ price[0])
+    usd["carbon"] = carbon.charge(compiled, flows)
     return [{"line": line, "usd": usd[line]} for line in COST_LINES]
+
+
+def commitments(compiled: Compiled, flows: Flows) -> list[Row]:
+    """Spend commitments that are taken, by interval."""
+    return promises.table(compiled, flows, cash_vectors(compiled, flows)) if flows.committed else []
 
 
 def month_name(compiled: Compiled, month: int) -> str:

@@ -10,6 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ..deals import PRICED_LINES
+from ..instance.commitments import eligible, is_prepaid
+from ..instance.months import Month
+from ..instance.prices import price_in
 from ..instance.schema import Instance, Term
 from ..plan.economics import period_discount
 from .bracket import Point, estimate, next_factor, proven_high, proven_low
@@ -107,7 +111,12 @@ def with_price_factor(instance: Instance, offer: str, factor: float) -> Instance
 
 def _scaled(term: Term, factor: float) -> Term:
     prices = {key: getattr(term, key) for key in PRICE_KEYS if getattr(term, key) is not None}
-    return term.model_copy(update={key: price * factor for key, price in prices.items()})
+    scaled = {key: _times(price, factor) for key, price in prices.items()}
+    return term.model_copy(update={**scaled, "minimum_usd_per_month": factor * term.minimum_usd_per_month})
+
+
+def _times(price: float | dict[Month, float], factor: float) -> float | dict[Month, float]:
+    return {month: usd * factor for month, usd in price.items()} if isinstance(price, dict) else price * factor
 
 
 class _Study:
@@ -134,9 +143,9 @@ class _Study:
         return bool(problem.cash_limits or problem.balance_limits) or problem.obligations_max_usd is not None
 
     def least_charge(self, offer: str) -> float:
-        """C_1: what one block of the offer costs at least, at today's prices."""
-        deals = [deal for deal in self.today.problem.deals if deal.offer == offer]
-        return min((float(deal.min_blocks * deal.npv_usd[0]) for deal in deals), default=0.0)
+        """C_1: what the price of one block of the offer charges at least, at today's prices."""
+        mine = [(d, deal) for d, deal in enumerate(self.today.problem.deals) if deal.offer == offer]
+        return min((_price_charge(self.today, d, deal.min_blocks) for d, deal in mine), default=0.0)
 
     def without(self, offer: str) -> Point:
         if offer not in self.chosen:
@@ -188,7 +197,8 @@ def _force(model: Any, compiled: Compiled, offer: str, least: int) -> None:
 
 
 def _charges(today: Compiled, offer: str, decisions: Decisions) -> tuple[dict[int, float], int]:
-    """What a plan pays for the offer at today's prices by term, discounted and without signing fees; and its blocks."""
+    """What a plan pays for the offer at today's prices by term, discounted, without what its price does not move (for
+    signing, deposits, letters of credit); and its blocks."""
     problem = today.problem
     discount = period_discount(today)
     charges: dict[int, float] = {}
@@ -196,13 +206,23 @@ def _charges(today: Compiled, offer: str, decisions: Decisions) -> tuple[dict[in
     for (d, _), count in decisions.blocks.items():
         if problem.deals[d].offer == offer:
             term = today.columns[d].term
-            charges[term] = charges.get(term, 0.0) + float(count * problem.deals[d].npv_usd[0])
+            charges[term] = charges.get(term, 0.0) + _price_charge(today, d, count)
             blocks += count
     for (d, pool, t, _), hours in decisions.beyond.items():
         if problem.deals[d].offer == offer:
             price = problem.deals[d].beyond_usd_per_hour[pool][0, t] * discount[t]
             charges[today.columns[d].term] += float(hours * price)
     return charges, blocks
+
+
+def _price_charge(today: Compiled, d: int, blocks: int) -> float:
+    """What a deal costs the objective by its price: fees in all forms, less the service credits on them."""
+    column, discount = today.columns[d], today.problem.discount
+    per_block, once = (
+        sum(float(lines[line] @ discount) for line in PRICED_LINES if line in lines)
+        for lines in (column.cash_lines, column.once_lines)
+    )
+    return today.charged[d] * (blocks * per_block + once)
 
 
 def _of_offer(study: _Study, key: str) -> BreakEven:
@@ -225,9 +245,17 @@ def _unsupported(study: _Study, key: str) -> str | None:
         return f"{key} is bought by use, without signing; break-even prices are computed for offers that are signed."
     if key not in study.today.problem.offers:
         return f"{key} cannot be signed in this horizon at any price."
+    counts = [name for name in study.instance.commitments if _fills(study.instance, name, key)]
+    if counts:
+        return f"What {key} is paid counts toward the commitment {counts[0]}, so no proof about its price alone holds."
     if study.least_charge(key) <= 0:
         return f"{key} has a deal that costs nothing today, so no factor on its price moves it."
     return None
+
+
+def _fills(instance: Instance, commitment: str, offer: str) -> bool:
+    """Whether a dearer offer leaves less of the commitment to be paid for nothing."""
+    return not is_prepaid(instance.commitments[commitment]) and offer in eligible(instance, commitment)
 
 
 def _report(study: _Study, known: dict[str, Any], points: list[Point], out: Point, least: float) -> BreakEven:
@@ -237,7 +265,7 @@ def _report(study: _Study, known: dict[str, Any], points: list[Point], out: Poin
     at = min(found, key=lambda point: abs(point.factor - (middle or 0.0)), default=first)
     term = study.instance.offers[known["offer"]].terms[at.term]
     key = next(name for name in PRICE_KEYS if getattr(term, name) is not None)
-    today = getattr(term, key)
+    today = _price_today(study, known["offer"], getattr(term, key))
     finite_low = None if low is None or low == math.inf else low
     saving = out.upper - first.upper
     break_even = BreakEven(
@@ -257,6 +285,12 @@ def _report(study: _Study, known: dict[str, Any], points: list[Point], out: Poin
         **known,
     )
     return replace(break_even, sentence=_sentence(break_even))
+
+
+def _price_today(study: _Study, offer: str, price: float | dict[Month, float]) -> float:
+    """The price; of a table by month, that of the first month in which service may begin."""
+    first = min(column.start for column in study.today.columns if column.offer == offer)
+    return price_in(price, first) or 0.0
 
 
 def _ends(points: Sequence[Point], out: Point, least: float, capped: bool) -> tuple[float | None, float | None]:

@@ -15,7 +15,7 @@ from offtake_models import build
 from offtake_models.problem import Problem
 
 from ..compile import compile_instance
-from ..instance.schema import Instance
+from ..instance.schema import Exclusive, Instance
 from ..solve import Limits, solve_model
 
 SECONDS_PER_RULE = 20.0
@@ -72,20 +72,45 @@ def business_rules(instance: Instance, problem: Problem, model: ConcreteModel) -
         rules.append(
             Rule(f"obligations of at most {cap:,.0f} USD", _all("obligations_capped", list(model.obligations_capped)))
         )
+    for k, limit in enumerate(problem.power_limits):
+        members = _all("power_capped", [index for index in model.power_capped if index[1] == k])
+        rules.append(Rule(f"power of at most {limit.mw:,.6g} MW in {limit.site or 'service'}", members))
+    for k, commitment in enumerate(problem.commitments):
+        members = _all("commitment_met", [slot for slot in model.commitment_met if slot[0] == k])
+        if members and commitment.mandatory:
+            rules.append(Rule(f"the spend commitment {commitment.name}, which is trued up", members))
+    for k, emitted in enumerate(problem.carbon_limits):
+        members = _all("carbon_capped", [index for index in model.carbon_capped if index[1] == k])
+        rules.append(Rule(f"emissions of at most {emitted.tonnes:,.6g} tonnes of CO2 in {emitted.name}", members))
     for g, group in enumerate(problem.groups):
-        members = [(f"{_ROW[group.kind]}", (g, s)) for s in problem.scenarios]
-        rules.append(
-            Rule(f"the rule that {_SAY[group.kind].format(k=group.count, o=', '.join(group.offers))}", members)
-        )
+        row = _ROW[group.kind]
+        said = _SAY[group.kind].format(k=group.count, o=", ".join(group.offers), **_apart(instance, g))
+        members = _all(row, [index for index in model.component(row) if index[0] == g])
+        rules.append(Rule(f"the rule that {said}", members))
     rules.extend(_demand_rules(instance, model))
     return rules
 
 
-_ROW = {"at_most": "at_most_of_group", "at_least": "at_least_of_group", "requires": "required_is_signed"}
+def _apart(instance: Instance, g: int) -> dict[str, str]:
+    """Who is to be alone, beside whom, and until when."""
+    rule = instance.groups[g]
+    if not isinstance(rule, Exclusive):
+        return {}
+    until = "" if rule.until is None else f", before {rule.until}"
+    return {"one": rule.exclusive, "others": ", ".join(rule.offers), "until": until}
+
+
+_ROW = {
+    "at_most": "at_most_of_group",
+    "at_least": "at_least_of_group",
+    "requires": "required_is_signed",
+    "exclusive": "exclusive_while_running",
+}
 _SAY = {
     "at_most": "at most {k} of {o} may be signed",
     "at_least": "at least {k} of {o} must be signed",
     "requires": "the first of {o} requires the second",
+    "exclusive": "none of {others} may be in service while {one} is{until}",
 }
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..instance.pools import Pool, block_accelerators, block_power_mw, pools
-from ..instance.schema import Elastic, Instance, Offer, Term, TokenApi
+from ..instance.months import Month
+from ..instance.pools import Pool, block_accelerators, block_power_mw, delivered_shares, facility_kw, pools
+from ..instance.prices import price_in
+from ..instance.schema import Elastic, Instance, Offer, Term, Tiers, TokenApi
 from .rates import Work, tokens_per_request
 from .table import RateTable
 
@@ -34,9 +36,10 @@ def usd_per_million_tokens(instance: Instance, table: RateTable) -> list[TokenPr
 
         USD per million tokens = 1e6 x USD per usable accelerator-hour / (3600 x tokens per second)
 
-    The price is that of the cheapest term: all its fees at full use (ramp, fee factors and escalator included, months
-    of 730.5 hours; signing fee and discounting left out) over the accelerator-hours usable in it. Mixed blocks spread
-    the fee evenly over their accelerators.
+    The price is that of the cheapest term: all its fees at full use, signed for the first start (ramp, prices by month,
+    fee factors, escalator, minimum and energy paid apart included; the mean price of the most blocks, where there are
+    tiers; months of 730.5 hours; what is paid for signing and discounting left out) over the accelerator-hours usable
+    in it. Mixed blocks spread the fee evenly over their accelerators.
     """
     rows = []
     for pool in pools(instance):
@@ -64,20 +67,42 @@ def _price(
 
 
 def term_usd_per_hour(instance: Instance, offer: Offer, term: Term) -> float:
-    """Fixed fees of the term per usable accelerator-hour of it, undiscounted."""
+    """Fixed fees and energy of the term per usable accelerator-hour of it, undiscounted."""
     count = sum(block_accelerators(instance, offer).values())
+    start = offer.start.earliest if offer.start.earliest is not None else instance.horizon.start
+    tier = _mean_factor(term.tiers, offer.blocks.max)
     paid = hours = 0.0
-    for month in range(term.months):
-        delivered = count * _last_holds(offer.ramp, month)
+    for month, share in enumerate(delivered_shares(offer, term.months)):
         if term.usd_per_month is not None:
-            fee = term.usd_per_month
+            price, quantity = term.usd_per_month, 1.0
         elif term.usd_per_accelerator_hour is not None:
-            fee = term.usd_per_accelerator_hour * delivered * HOURS_PER_MONTH
+            price, quantity = term.usd_per_accelerator_hour, count * share * HOURS_PER_MONTH
         else:
-            fee = (term.usd_per_mw_month or 0.0) * block_power_mw(instance, offer) * _last_holds(offer.ramp, month)
-        paid += fee * _last_holds(term.fee_factor, month) * (1 + term.escalator_per_year) ** (month // 12)
-        hours += delivered * HOURS_PER_MONTH * offer.availability
+            price, quantity = term.usd_per_mw_month or 0.0, block_power_mw(instance, offer) * share
+        fee = (price_in(price, start + month) or 0.0) * quantity * tier
+        fee *= _last_holds(term.fee_factor, month) * (1 + term.escalator_per_year) ** (month // 12)
+        paid += max(fee, term.minimum_usd_per_month)
+        paid += _energy_usd_per_hour(instance, offer, start + month) * share * HOURS_PER_MONTH
+        hours += count * share * HOURS_PER_MONTH * offer.availability
     return paid / hours if hours else float("inf")
+
+
+def _energy_usd_per_hour(instance: Instance, offer: Offer, month: Month) -> float:
+    """Energy of one whole block, where it is paid for apart."""
+    if offer.power_price is None:
+        return 0.0
+    return facility_kw(instance, offer) * (price_in(offer.power_price.usd_per_kwh, month) or 0.0)
+
+
+def _mean_factor(tiers: Tiers | None, blocks: int) -> float:
+    """Price of so many blocks over that of as many at factor 1."""
+    if tiers is None:
+        return 1.0
+    reached = [step for step in tiers.steps if step.from_blocks <= blocks]
+    if tiers.kind == "all_units":
+        return reached[-1].factor
+    ends = [step.from_blocks - 1 for step in reached[1:]] + [blocks]
+    return sum(step.factor * (end - step.from_blocks + 1) for step, end in zip(reached, ends, strict=True)) / blocks
 
 
 def _last_holds(values: list[float], month: int) -> float:
@@ -87,10 +112,7 @@ def _last_holds(values: list[float], month: int) -> float:
 
 def _elastic_usd_per_hour(instance: Instance, elastic: Elastic) -> float:
     """The price in the first month of the horizon."""
-    price = elastic.usd_per_accelerator_hour
-    if not isinstance(price, dict):
-        return price
-    return price[max(month for month in price if month <= instance.horizon.start)]
+    return price_in(elastic.usd_per_accelerator_hour, instance.horizon.start) or 0.0
 
 
 def _api_usd_per_million(api: TokenApi, workload: Work) -> float:

@@ -11,8 +11,26 @@ from collections.abc import Callable
 from ..books import Books
 from ..ledger import Ledger
 from ..report import Check
+from .commitments import (
+    commitments_to_the_cent,
+    covered_is_paid_for,
+    covered_is_used,
+    covered_where_it_counts,
+    mandatory_commitments_taken,
+    served_as_asked,
+)
 from .figures import key_figures_follow
+from .ledgers import (
+    balance_to_the_cent,
+    cash_is_cost,
+    effective_to_the_cent,
+    exposure_to_the_cent,
+    lock_in_follows,
+    obligations_by_year_to_the_cent,
+    termination_to_the_cent,
+)
 from .money import balance_kept, obligations_capped, within_budget
+from .power import carbon_capped, power_capped
 from .printed import (
     bound_below_objective,
     cash_to_the_cent,
@@ -28,6 +46,7 @@ from .service import batch_done_after_arrival, batch_done_in_time, demand_met, u
 from .signing import (
     blocks_allowed,
     deals_on_offer,
+    exclusive_while_running,
     groups_respected,
     periods_of_instance,
     repeated_as_allowed,
@@ -53,12 +72,18 @@ RULES: tuple[Rule, ...] = (
     blocks_allowed,
     repeated_as_allowed,
     groups_respected,
+    exclusive_while_running,
     decisions_name_what_exists,
     eligible_only,
     capacity_held,
     elastic_within_limit,
     use_is_paid,
     beyond_within_allowance,
+    mandatory_commitments_taken,
+    covered_where_it_counts,
+    covered_is_used,
+    covered_is_paid_for,
+    served_as_asked,
     demand_met,
     unserved_is_priced,
     batch_done_after_arrival,
@@ -66,16 +91,26 @@ RULES: tuple[Rule, ...] = (
     within_budget,
     balance_kept,
     obligations_capped,
+    power_capped,
+    carbon_capped,
     deals_described,
     deal_cash_to_the_cent,
     deal_npv_to_the_cent,
     cash_to_the_cent,
     obligations_to_the_cent,
     cost_to_the_cent,
+    commitments_to_the_cent,
     objective_is_the_cost,
     bound_below_objective,
     gap_follows,
     key_figures_follow,
+    obligations_by_year_to_the_cent,
+    lock_in_follows,
+    termination_to_the_cent,
+    effective_to_the_cent,
+    exposure_to_the_cent,
+    balance_to_the_cent,
+    cash_is_cost,
 )
 
 

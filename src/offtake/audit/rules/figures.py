@@ -6,14 +6,17 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from offtake.instance.months import Month
+
+from .. import spend, statements
 from ..books import Books
 from ..claim import number, shown
 from ..ledger import Ledger
 from ..numbers import ZERO, exact, figure, usd
-from ..report import USD_TOLERANCE, Check
+from ..report import ROW_TOLERANCE, USD_TOLERANCE, Check
 
-Figure = Decimal | list[str | None]
-"""A number, or the texts that will do: more than one where months tie."""
+Figure = Decimal | list[str | None] | dict[str, Decimal]
+"""A number, numbers by name, or the texts that will do: more than one where months tie."""
 NOTHING: list[str | None] = [None]
 """for a figure that has no meaning in this plan"""
 
@@ -26,6 +29,10 @@ def key_figures_follow(check: Check, books: Books, money: Ledger) -> None:
 
 
 def _compare(check: Check, name: str, printed: Any, expected: Figure) -> None:
+    if isinstance(expected, dict):
+        for key, value in expected.items():
+            _compare(check, f"{name} of {key}", printed.get(key) if isinstance(printed, dict) else None, value)
+        return
     if isinstance(expected, list):
         if check.fails(printed in expected):
             texts = " or ".join(text or "null" for text in expected)
@@ -45,6 +52,13 @@ def _compare(check: Check, name: str, printed: Any, expected: Figure) -> None:
 def _cost(books: Books, money: Ledger) -> Decimal:
     """The objective."""
     return money.objective
+
+
+def _cost_without_credits(books: Books, money: Ledger) -> Figure:
+    """The objective without the cash that comes in at signings; nothing if no deal brings any."""
+    calendar, deals = books.calendar, books.deals.values()
+    brought = sum((deal.charge(calendar, without="credits") - deal.charge(calendar) for deal in deals), ZERO)
+    return money.objective + brought if brought else NOTHING
 
 
 def _npv_cash(books: Books, money: Ledger) -> Decimal:
@@ -67,6 +81,68 @@ def _peak_obligations_months(books: Books, money: Ledger) -> Figure:
     """Months after which that much is owed, to the cent; nothing if nothing ever is."""
     least = max(_peak_obligations(books, money) - USD_TOLERANCE, ZERO)
     return [str(month) for month, owed in money.obligations.items() if owed > least] or NOTHING
+
+
+def _lock_in(books: Books, money: Ledger) -> Figure:
+    """Months to the end of each term, weighted by the dollars owed, after the first month that owes the most."""
+    peak = _peak_obligations(books, money)
+    worst = next((month for month, owed in money.obligations.items() if owed > peak - USD_TOLERANCE / 2), None)
+    return statements.lock_in(books, money, worst)[1] if worst and peak else NOTHING
+
+
+def _obligations_to_debt(books: Books, money: Ledger) -> Figure:
+    """Peak obligations over the stated debt."""
+    debt = books.instance.finance.debt_usd
+    return NOTHING if debt is None else _peak_obligations(books, money) / exact(debt)
+
+
+def _or_nothing(value: Decimal | None) -> Figure:
+    return NOTHING if value is None else value
+
+
+def _power_mw_peak(books: Books, money: Ledger) -> Decimal:
+    """Most megawatts in service in any month of the horizon."""
+    return max(_power_by_month(books).values())
+
+
+def _power_mw_peak_months(books: Books, money: Ledger) -> Figure:
+    """Months with that much, to a millionth; nothing if nothing is ever in service."""
+    least = _power_mw_peak(books, money) * (1 - ROW_TOLERANCE)
+    return [str(month) for month, mw in _power_by_month(books).items() if mw >= least > 0] or NOTHING
+
+
+def _power_by_month(books: Books) -> dict[Month, Decimal]:
+    contracts = books.contracts.values()
+    return {month: sum((contract.drawn_mw(month) for contract in contracts), ZERO) for month in books.calendar.months}
+
+
+def _carbon_tonnes(books: Books, money: Ledger) -> Figure:
+    """Emissions of the horizon; nothing if the intensity of a region in use is not known."""
+    return sum(map(books.all_tonnes, books.calendar.months), ZERO) if _intensities_known(books) else NOTHING
+
+
+def _carbon_tonnes_by_year(books: Books, money: Ledger) -> Figure:
+    """The same by calendar year."""
+    if not _intensities_known(books):
+        return NOTHING
+    found: dict[str, Decimal] = {}
+    for month in books.calendar.months:
+        found[str(month.year)] = found.get(str(month.year), ZERO) + books.all_tonnes(month)
+    return found
+
+
+def _intensities_known(books: Books) -> bool:
+    regions = books.instance.regions
+    used = {contract.supply.region for contract in books.contracts.values()}
+    elastic = {pool for pool, *_ in books.decisions.serve if books.pools[pool].accelerator is not None}
+    used |= {books.pools[pool].region for pool in elastic}
+    stated = {key for key, region in regions.items() if region.carbon_kg_per_kwh is not None}
+    return bool(stated) and used <= stated
+
+
+def _carbon_cost(books: Books, money: Ledger) -> Figure:
+    """What the price on emissions adds to the objective; nothing if there is none."""
+    return money.cost["carbon"] if books.instance.policy.carbon_usd_per_tonne else NOTHING
 
 
 def _share_served(books: Books, money: Ledger) -> Figure:
@@ -99,6 +175,18 @@ def _usd_per_million_tokens(books: Books, money: Ledger) -> Figure:
     return (money.objective - money.cost["unserved"]) * 10**6 / tokens if tokens > 0 else NOTHING
 
 
+def _commitments_used(books: Books, money: Ledger) -> Figure:
+    """What counts toward commitments, at most what they promise, over what they promise inside the horizon."""
+    promised, used = ZERO, ZERO
+    for promise in books.promises.values():
+        for part in promise.parts:
+            if part.in_horizon:
+                prepaid = promise.prepaid
+                each = spend.drawn(books, promise, part.months) if prepaid else money.spent(promise, part)
+                promised, used = promised + part.usd, used + min(each, part.usd)
+    return used / promised if promised else NOTHING
+
+
 def _periods(books: Books) -> range:
     return range(len(books.calendar.periods))
 
@@ -120,12 +208,25 @@ def _refused(books: Books) -> dict[tuple[str, int], Decimal]:
 
 KEY_FIGURES: dict[str, Callable[[Books, Ledger], Figure]] = {
     "cost_usd": _cost,
+    "cost_without_credits_usd": _cost_without_credits,
     "npv_cash_usd": _npv_cash,
     "cash_in_horizon_usd": _cash_in_horizon,
     "peak_obligations_usd": _peak_obligations,
     "peak_obligations_month": _peak_obligations_months,
+    "power_mw_peak": _power_mw_peak,
+    "power_mw_peak_month": _power_mw_peak_months,
+    "carbon_tonnes": _carbon_tonnes,
+    "carbon_tonnes_by_year": _carbon_tonnes_by_year,
+    "carbon_cost_usd": _carbon_cost,
     "share_served": _share_served,
     "utilisation": _utilisation,
+    "commitments_used": _commitments_used,
     "usd_per_million_tokens": _usd_per_million_tokens,
+    "lock_in_months": _lock_in,
+    "obligations_to_debt": _obligations_to_debt,
+    "effective_savings_rate": lambda books, money: _or_nothing(statements.savings(books, money)[0]),
+    "effective_savings_coverage": lambda books, money: _or_nothing(statements.savings(books, money)[1]),
+    "herfindahl_mw": lambda books, money: _or_nothing(statements.herfindahl(statements.power_months(books))),
+    "herfindahl_spend": lambda books, money: _or_nothing(statements.herfindahl(statements.spend(books, money))),
 }
 """Name in the plan -> how it is recomputed."""

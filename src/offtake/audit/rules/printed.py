@@ -61,7 +61,7 @@ def _amounts(deal: ClaimedDeal, contract: Contract) -> list[tuple[str, Decimal, 
 
 
 def deal_cash_to_the_cent(check: Check, books: Books, money: Ledger) -> None:
-    """The cash of every deal is the sum of its fixed fees, prepayment and signing fee, undiscounted."""
+    """The cash of every deal is the sum of all its payments that do not depend on use, undiscounted."""
     for position, contract in books.deals.items():
         printed = books.claim.deals[position].cash_usd
         if check.misprints(printed, contract.fixed_cash):

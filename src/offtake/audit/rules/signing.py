@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from offtake.instance.schema import AtLeast, AtMost
+from offtake.instance.months import Month
+from offtake.instance.schema import AtLeast, AtMost, Exclusive
 
 from ..books import Books
 from ..claim import ClaimedDeal, shown
@@ -30,10 +31,17 @@ def deals_on_offer(check: Check, books: Books, money: Ledger) -> None:
         fault = _unoffered(books, deal)
         if check.fails(not fault):
             check.find(f"deal {position} {fault}")
-        key = (deal.offer, deal.start, deal.term)
+        key = (deal.offer, deal.start, deal.term, _step(books, deal))
         seen[key] += 1
         if check.fails(seen[key] == 1):
             check.find(f"deal {position} repeats the deal of {_name(deal)}; blocks of one deal stand in one row")
+
+
+def _step(books: Books, deal: ClaimedDeal) -> int:
+    """Which step of the term's volume tiers the deal reaches: each is a deal of its own."""
+    terms = books.instance.offers[deal.offer].terms if deal.offer in books.instance.offers else []
+    tiers = terms[deal.term].tiers if 0 <= deal.term < len(terms) else None
+    return sum(step.from_blocks <= deal.blocks for step in tiers.steps) if tiers else 0
 
 
 def _unoffered(books: Books, deal: ClaimedDeal) -> str:
@@ -125,8 +133,10 @@ def repeated_as_allowed(check: Check, books: Books, money: Ledger) -> None:
 
 def groups_respected(check: Check, books: Books, money: Ledger) -> None:
     """Offers are signed together only as the groups allow."""
-    taken = {contract.supply_id for contract in books.deals.values()}
+    taken = {*(contract.supply_id for contract in books.deals.values()), *books.promises}
     for group in books.instance.groups:
+        if isinstance(group, Exclusive):
+            continue
         if not isinstance(group, AtMost | AtLeast):
             if check.fails(group.offer not in taken or group.requires in taken):
                 check.find(f"{group.offer} is signed without {group.requires}, which it requires")
@@ -137,6 +147,26 @@ def groups_respected(check: Check, books: Books, money: Ledger) -> None:
             check.find(f"{len(signed)} of {listed} are signed ({', '.join(signed)}); at most {group.at_most} may be")
         if isinstance(group, AtLeast) and check.fails(len(signed) >= group.at_least):
             check.find(f"{len(signed)} of {listed} are signed; at least {group.at_least} must be")
+
+
+def exclusive_while_running(check: Check, books: Books, money: Ledger) -> None:
+    """While one offer or contract is in service, those that it excludes are not, until the exclusivity ends."""
+    running: dict[str, set[Month]] = defaultdict(set)
+    for contract in books.contracts.values():
+        running[contract.supply_id].update(month for month in contract.months if month >= books.calendar.start)
+    for group in books.instance.groups:
+        if not isinstance(group, Exclusive):
+            continue
+        for other in group.offers:
+            if group.exclusive in books.instance.signed and other in books.instance.signed:
+                continue
+            shared = sorted(running[group.exclusive] & running[other])
+            if check.fails(not shared or (group.until is not None and shared[0] >= group.until)):
+                until = "" if group.until is None else f" before {group.until}"
+                check.find(
+                    f"{group.exclusive} and {other} are both in service in {shared[0]}; "
+                    f"while the first runs, the second may not{until}"
+                )
 
 
 def _name(deal: ClaimedDeal) -> str:

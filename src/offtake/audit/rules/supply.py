@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..books import Books
 from ..ledger import Ledger
-from ..numbers import ZERO, exact, figure
+from ..numbers import ZERO, figure
 from ..report import Check
 
 
@@ -73,10 +73,7 @@ def use_is_paid(check: Check, books: Books, money: Ledger) -> None:
             continue
         for period, months in enumerate(books.calendar.periods):
             paid = sum(
-                (
-                    exact(contract.term.take_or_pay) * contract.delivered_hours(place.accelerator, months)
-                    for contract in contracts.values()
-                ),
+                (contract.paid_hours(place.accelerator, months) for contract in contracts.values()),
                 ZERO,
             )
             beyond = sum((books.beyond_hours.get((key, pool, period), ZERO) for key in contracts), ZERO)
@@ -92,8 +89,8 @@ def beyond_within_allowance(check: Check, books: Books, money: Ledger) -> None:
     """Hours paid beyond the take-or-pay share are at most what the contract delivers beyond it."""
     for (key, pool, period), hours in books.beyond_hours.items():
         contract, months = books.contracts[key], books.calendar.periods[period]
-        delivered = contract.delivered_hours(books.pools[pool].accelerator, months)
-        allowance = (1 - exact(contract.term.take_or_pay)) * delivered
+        accelerator = books.pools[pool].accelerator
+        allowance = contract.delivered_hours(accelerator, months) - contract.paid_hours(accelerator, months)
         if check.exceeds(hours, allowance):
             check.find(
                 f"{contract.supply_id} is billed {figure(hours)} accelerator-hours of {pool} beyond its "

@@ -1,0 +1,63 @@
+"""Spend commitments as the ledgers see them: dollars owed, and when they are due at the latest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...instance.months import Month
+from .. import commitments
+from ..decisions import Flows
+from ..tables import cash_vectors
+from .holdings import groups_of
+
+if TYPE_CHECKING:
+    from ...compile import Compiled
+
+
+@dataclass(frozen=True)
+class Promised:
+    """A commitment that is taken, beside the contracts held. Vectors run over the months of the ledger."""
+
+    key: str
+    group: str
+    start: Month
+    months: int
+    dues: np.ndarray
+    """[month, later month] USD owed after a month, by when it is due at the latest"""
+    power_mw: np.ndarray
+    """none"""
+    prepaid_unused: np.ndarray
+    """none: it is paid month by month, for the month"""
+
+    @property
+    def owed(self) -> np.ndarray:
+        return self.dues.sum(axis=1)
+
+    def due_after(self, month: int) -> np.ndarray:
+        """What is owed after a month, by month in which it is due."""
+        return self.dues[month]
+
+    def commenced(self, month: Month) -> bool:
+        """Whether its window has begun by the end of the month."""
+        return self.start <= month
+
+    def months_left(self, month: Month) -> int:
+        """Months from the end of a month to the end of the window."""
+        return max(self.start + self.months - month - 1, 0)
+
+
+def promised(compiled: Compiled, flows: Flows) -> list[Promised]:
+    """Commitments that are taken, in the order of the file."""
+    ledger, groups, cash = len(compiled.problem.discount), groups_of(compiled.instance), cash_vectors(compiled, flows)
+    dues = {commitment.name: np.zeros((ledger, ledger)) for _, commitment in commitments.held(flows)}
+    for month in range(ledger) if dues else []:
+        for commitment, due, usd in commitments.due_after(flows, cash, month):
+            dues[commitment.name][month, due] += usd
+    found = []
+    for key, table in dues.items():
+        window, nothing = compiled.instance.commitments[key].window, np.zeros(ledger)
+        found.append(Promised(key, groups[key], window.start, window.months, table, nothing, nothing))
+    return found
