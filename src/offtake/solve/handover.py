@@ -6,10 +6,8 @@ objective and bound change it back on the way out.
 
 from __future__ import annotations
 
-import gc
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +17,8 @@ from pyomo.common.errors import InfeasibleConstraintException, InvalidConstraint
 from pyomo.environ import ConcreteModel, Objective, Var, maximize
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy.sparse import csc_array
+
+from offtake_models import collector_paused
 
 if TYPE_CHECKING:
     from pyomo.core.base.var import VarData
@@ -92,7 +92,7 @@ def hand_over(model: ConcreteModel) -> Handover:
     objectives = list(model.component_data_objects(Objective, active=True, descend_into=True))
     if len(objectives) != 1:
         raise ModelError(f"the model must have exactly one active objective, it has {len(objectives)}")
-    with _collector_paused():
+    with collector_paused():
         form = _standard_form(model)
         used = {id(variable) for variable in form.columns}
         every = list(model.component_data_objects(Var, active=True, descend_into=True))
@@ -188,15 +188,3 @@ def highs_lp(matrix: Matrix) -> highspy.HighsLp:
     if matrix.integer.any():
         lp.integrality_ = [kinds[whole] for whole in matrix.integer.tolist()]
     return lp
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """The cyclic collector is half of the time of a compilation and finds nothing in it."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
