@@ -321,3 +321,14 @@ def test_threads_may_change_between_solves():
     """HiGHS has answered a second solve with other threads in one process with nothing at all."""
     for threads in (1, 2, 1):
         assert solve_model(knapsack(), Limits(gap=0.0, threads=threads)).objective == 19
+
+
+def test_costs_that_hide_each_other_prove_nothing():
+    """One column costs 1e16 and is never used; the other two cost 1 and 2, and only by those do plans differ."""
+    model = ConcreteModel()
+    model.x = Var(range(3), domain=NonNegativeReals, bounds=(0, 10))
+    model.met = Constraint(expr=model.x[0] + model.x[1] + model.x[2] >= 5)
+    model.cost = Objective(expr=model.x[0] + 2 * model.x[1] + 1e16 * model.x[2])
+    outcome = solve_model(model, Limits(gap=0.0))
+    assert outcome.status != "optimal"
+    assert outcome.bound is None

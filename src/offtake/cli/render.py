@@ -72,7 +72,7 @@ def audit_line(audit: Document | None) -> Text:
         return Text("not audited", style="yellow")
     checked = sum(rule["checked"] for rule in audit["rules"])
     if audit["passed"]:
-        return Text(f"passed: {len(audit['rules'])} rules, {words.plural(checked, 'check')}", style="green")
+        return Text(f"passed when saved: {len(audit['rules'])} rules, {words.plural(checked, 'check')}", style="green")
     return Text(f"FAILED: {words.plural(len(audit['findings']), 'finding')}", style="bold red")
 
 

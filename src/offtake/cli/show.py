@@ -31,6 +31,13 @@ def page(document: dict[str, Any], as_json: bool) -> None:
     if as_json:
         terminal.show_json(document)
         return
+    from offtake.plan import PlanError
+
     from . import render
 
-    terminal.show(*render.plan(document, terminal.width()))
+    try:
+        sections = render.plan(document, terminal.width())
+    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        detail = f"{type(error).__name__}: {error}"
+        raise PlanError(f"the plan holds a value that it cannot hold ({detail}); `offtake audit` says more") from error
+    terminal.show(*sections)

@@ -75,5 +75,10 @@ def solve(instance: Instance, instance_path: Path, output: Path | None, as_json:
         terminal.say("interrupted before a plan was saved")
         return exits.INTERRUPTED
     page(plan.to_document(), as_json)
+    if plan.status == "failed":
+        terminal.say(
+            "nothing is proven about this plan: prices, penalties or demands that span too many orders of magnitude "
+            "hide each other from the solver; bring the largest and the smallest closer together"
+        )
     terminal.next_step("breakeven", str(instance_path))
     return outcomes.of_plan(plan) if saved == target else exits.NOT_WRITTEN

@@ -25,6 +25,8 @@ from .months import Month
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Penalty = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+RequestRate = Annotated[float, Field(gt=0, le=1_000_000_000, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Discount = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
@@ -185,7 +187,7 @@ class ServiceLevel(Keys):
 class Demand(Keys):
     """Mean request rate. Either requests_per_s (with or without growth) or a CSV beside the instance."""
 
-    requests_per_s: Positive | dict[Month, NonNegative] | None = Field(
+    requests_per_s: RequestRate | dict[Month, NonNegative] | None = Field(
         None, description="mean over the day: in the first month, or for every month"
     )
     file: str | None = Field(None, description="CSV with the columns month, requests_per_s")
@@ -212,7 +214,7 @@ class Served(Keys):
     request: Request = Field(description="the mean request")
     demand: Demand = Field(description="how many requests, and when")
     headroom: Annotated[float, Field(ge=1, le=10)] = Field(1.0, description="the planner's margin on the peak")
-    unserved_usd_per_request: Positive | None = Field(None, description="absent: must be served")
+    unserved_usd_per_request: Penalty | None = Field(None, description="absent: must be served")
     allow: Allow = Field(Allow(), description="serve it from these only")
     deny: Allow = Field(Allow(), description="never serve it from these")
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LARGEST_COST = 2.0**10
 """Costs are scaled by a power of two until the largest is about this: dollars would swamp HiGHS' tolerances."""
+SMALLEST_COST = 1e-7
+"""HiGHS' tolerance on reduced costs: what is scaled to less weighs nothing for the solver"""
 
 
 class ModelError(ValueError):
@@ -57,6 +59,12 @@ class Matrix:
         """Power of two by which costs are multiplied for the solver."""
         largest = float(np.abs(self.cost).max(initial=0.0))
         return 2.0 ** math.floor(math.log2(LARGEST_COST / largest)) if largest > 0 else 1.0
+
+    @property
+    def hides_costs(self) -> bool:
+        """Whether a tenth of the costs or more weigh nothing beside the largest: then the solver proves nothing."""
+        costs = np.abs(self.cost[self.cost != 0])
+        return bool(costs.size) and float(np.quantile(costs, 0.1)) * self.cost_scale < SMALLEST_COST
 
 
 @dataclass(frozen=True)

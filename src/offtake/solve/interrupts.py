@@ -1,4 +1,4 @@
-"""Ctrl-C asks a search to stop and keep its best plan."""
+"""Ctrl-C, or a scheduler that ends the process, asks a search to stop and keep its best plan."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ def listening(stop: threading.Event) -> Iterator[None]:
             raise KeyboardInterrupt
         stop.set()
 
-    before = signal.signal(signal.SIGINT, ask)
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -65,7 +65,7 @@ def solve_model(
 
 def confirmed(matrix: Matrix, limits: Limits, watch: Watch, start: np.ndarray | None = None) -> Ran:
     """Search from `start`, and search again without presolve if the verdict is that there is nothing to find."""
-    options = {"mip_rel_gap": limits.gap, "threads": limits.threads, "random_seed": limits.seed}
+    options = {"mip_rel_gap": limits.gap, "mip_abs_gap": 0.0, "threads": limits.threads, "random_seed": limits.seed}
     first = run(matrix, watch, "proving", options, start)
     if first.x is None and start is not None and first.ended in (Ended.LIMIT, Ended.INTERRUPTED):
         first.x, first.objective = start, matrix.objective(start)  # stopped before the solver had looked at it
@@ -111,6 +111,10 @@ def _outcome_of_plan(handed: Handover, ran: Ran, objective: float, limits: Limit
     gap = relative_gap(objective, bound) if np.isfinite(bound) else None
     status = status_of(ran.ended, has_plan=True)
     message = ran.message
+    if handed.matrix.hides_costs:
+        bound, gap = -np.inf, None
+        status = "failed" if status == "optimal" else status
+        message = "the costs span so many orders of magnitude that the solver's tolerance hides the smallest"
     if status == "optimal" and (gap is None or gap > max(limits.gap, ROUNDING) + ROUNDING):
         status, message = "failed", f"the solver calls the gap proven, but recomputed it is {gap}"
     return _outcome(

@@ -58,7 +58,7 @@ class BreakEven:
     """the same, over today's price: it moves all terms of the offer"""
     factor_high: float | None = None
     term: int | None = None
-    """index of the term that the prices are of: the one that it would be signed for"""
+    """index of the term that the prices are of: the one signed today, else the one that it would be signed for"""
     blocks: int | None = None
     """that it would take at the estimated price"""
     saving_usd: float | None = None
@@ -263,7 +263,8 @@ def _report(study: _Study, known: dict[str, Any], points: list[Point], out: Poin
     middle = estimate(points, out)
     first, found = points[0], [point for point in points if math.isfinite(point.upper)]
     at = min(found, key=lambda point: abs(point.factor - (middle or 0.0)), default=first)
-    term = study.instance.offers[known["offer"]].terms[at.term]
+    spoken_of = first.term if known["chosen"] else at.term
+    term = study.instance.offers[known["offer"]].terms[spoken_of]
     key = next(name for name in PRICE_KEYS if getattr(term, name) is not None)
     today = _price_today(study, known["offer"], getattr(term, key))
     finite_low = None if low is None or low == math.inf else low
@@ -278,7 +279,7 @@ def _report(study: _Study, known: dict[str, Any], points: list[Point], out: Poin
         price_high=None if high is None else high * today,
         factor_low=finite_low,
         factor_high=high,
-        term=at.term,
+        term=spoken_of,
         blocks=at.blocks or None,
         saving_usd=saving if math.isfinite(saving) else None,
         solves=len(points) + 1,
