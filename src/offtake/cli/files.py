@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 def plan_path(instance: Path, output: Path | None) -> Path:
     """Where the plan of an instance goes: `./<instance>.plan.json`, unless said. Never over the instance itself."""
     target = output or Path(f"{instance.stem}.plan.json")
-    if target.exists() and instance.exists() and target.samefile(instance):
+    if target.resolve() == instance.resolve():
         raise click.BadParameter("the plan would overwrite the instance; name another file.", param_hint="-o")
     return target
 
 
 def check_writable(target: Path) -> None:
     """Try the folder before the solve rather than after it. Raises CannotWrite."""
-    if target.is_dir():
-        raise terminal.CannotWrite(f"{target} is a folder; name a file in it")
-    if target.exists() and not target.is_file():
-        return
     try:
+        if target.is_dir():
+            raise terminal.CannotWrite(f"{target} is a folder; name a file in it")
+        if target.exists() and not target.is_file():
+            return
         with tempfile.NamedTemporaryFile(dir=target.resolve().parent, prefix=".offtake-"):
             pass
     except OSError as error:
