@@ -43,7 +43,10 @@ def command(ctx: click.Context, instance_path: Path, settings: tuple[str, ...], 
         terminal.show_json({"valid": True, "diagnostics": [asdict(entry) for entry in found.diagnostics], **summary})
     else:
         terminal.show(page(found.instance, summary))
-    terminal.say(*unserved(summary), f"{instance_path} is valid: {counted(found.diagnostics)}")
+    verdict = f"{instance_path} is valid: {counted(found.diagnostics)}"
+    if summary["unserved"]:
+        verdict = f"{instance_path} is well-formed, but nothing can serve {', '.join(summary['unserved'])}"
+    terminal.say(*unserved(summary), verdict)
     terminal.next_step("throughput" if summary["unserved"] else "solve", str(instance_path))
 
 
