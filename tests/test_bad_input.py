@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -266,13 +267,55 @@ def paths(value, path=()):
         yield from paths(entry, (*path, key))
 
 
+AHEAD = {
+    "finance": {"terminal": "market", "salvage_fraction": 0.5},
+    "forward": {"h100": [{"month": "2026-06", "usd_per_accelerator_hour": 2}]},
+    "offers": {
+        "lease": {
+            "provider": "acme",
+            "region": "us-east",
+            "accelerators": {"h100": 64},
+            "terms": [{"months": 4, "forward_factor": 1.1, "cancel": {"by": "either", "notice_months": 1}}],
+            "renewal": {"months": 3, "factor": 0.9, "notice_months": 1},
+            "expansion": {"factor": 1, "exercise": {"until_months": 3}, "months": 6},
+            "sublease": {"fraction": 0.5, "max_accelerators": 32},
+            "source": "a quote",
+        }
+    },
+    "uncertainty": {
+        "reveal": {"2026-07": [["base"], ["boom"]]},
+        "scenarios": {
+            "base": {"probability": 0.5, "forward": {"h100": {"2026-08": 1.1}}},
+            "boom": {
+                "probability": 0.5,
+                "demand": {"chat": 2},
+                "price": {"acme": {"2026-08": 1.5}},
+                "delay_months": {"lease": 2},
+                "lose": {"acme": "2026-11"},
+                "recall": {"lease": "2026-10"},
+            },
+        },
+    },
+}
+"""rights, curves and scenarios, instead of what the base offers"""
+DOCUMENTS = [json.loads(DOCUMENT), {**json.loads(DOCUMENT), **AHEAD}]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=["base", "ahead"])
+def test_the_documents_are_valid(document):
+    assert from_document(document)
+
+
 @pytest.mark.parametrize(
-    "path", [path for path in paths(json.loads(DOCUMENT)) if path], ids=lambda p: ".".join(map(str, p))
+    ("valid", "path"),
+    [(DOCUMENTS[0], path) for path in paths(DOCUMENTS[0]) if path]
+    + [(DOCUMENTS[1], path) for path in paths(DOCUMENTS[1]) if path and path[0] in AHEAD],
+    ids=lambda value: ".".join(map(str, value)) if isinstance(value, tuple) else "",
 )
-def test_no_value_at_any_place_crashes(path):
+def test_no_value_at_any_place_crashes(valid, path):
     """Every value of a valid instance replaced by every kind of value, and left out."""
     for value in [*VALUES, "leave out"]:
-        document = json.loads(DOCUMENT)
+        document = copy.deepcopy(valid)
         holder = document
         for key in path[:-1]:
             holder = holder[key]
@@ -644,7 +687,7 @@ def test_a_measured_row_of_something_unknown_is_a_warning():
         (
             "finance.terminal=nome",
             "E014",
-            "terminal must be pro_rata or none",
+            "terminal must be pro_rata, none or market",
             18,
             "^^^^ got nome",
             "did you mean none?",

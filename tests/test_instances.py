@@ -123,3 +123,65 @@ def test_frontier_lab_is_proven_within_the_default_gap(frontier: Instance) -> No
     assert plan.audit["passed"], plan.audit["findings"]
     colossus = plan.deals[plan.deals.offer == "colossus-1"]
     assert list(colossus.months) == [9]
+
+
+@pytest.fixture(scope="module")
+def enterprise() -> Plan:
+    return solve(load(FOLDER / "enterprise.yaml"), gap=1e-2)
+
+
+@pytest.mark.full
+def test_enterprise_commits_to_less_than_its_peak_by_the_hour(enterprise: Plan) -> None:
+    """Some savings plans are taken and some left, and little of what is taken is lost."""
+    assert enterprise.audit["passed"], enterprise.audit["findings"]
+    table = enterprise.commitments
+    taken = set(table.commitment)
+    assert "azure-macc" in taken
+    assert taken != set(enterprise.instance.commitments)
+    hourly = table[table.commitment.str.startswith("aws-")]
+    assert 0.9 * hourly.committed_usd.sum() <= hourly.used_usd.sum() <= hourly.committed_usd.sum() + 1.0
+    usd_per_hour = sum(enterprise.instance.commitments[key].usd_per_hour or 0.0 for key in taken)
+    oregon = enterprise.capacity[enterprise.capacity.offer == "aws-oregon-b200"].used_peak
+    assert 0 < usd_per_hour / (14.24 * (1 - 0.45)) < oregon.max()
+
+
+@pytest.mark.full
+def test_enterprise_fills_its_promise_to_microsoft_and_no_more_in_the_first_year(enterprise: Plan) -> None:
+    """The first interval is the tight one: just met, or trued up; what growth brings comes later."""
+    years = enterprise.commitments[enterprise.commitments.commitment == "azure-macc"]
+    assert list(years.committed_usd) == [5.0e6] * 3
+    assert years.used_usd.iloc[0] == pytest.approx(5.0e6, rel=0.05)
+    assert years.used_usd.iloc[0] <= 5.0e6 * (1 + 1e-6)
+    assert years.used_usd.iloc[2] > 5.0e6
+
+
+@pytest.mark.full
+def test_enterprise_covers_the_season_on_demand(enterprise: Plan) -> None:
+    """Service in Europe doubles from September to December 2026, and what is bought by use for it more than doubles."""
+    elastic = {name for name, offer in enterprise.instance.offers.items() if offer.elastic}
+    rows = enterprise.service[enterprise.service.workload == "service-europe"].set_index("month")
+
+    def by_use(month: str) -> float:
+        row = rows.loc[month]
+        return row.mean_requests_per_s * sum(share for pool, share in row.by.items() if pool.split("/")[0] in elastic)
+
+    assert by_use("2026-12") > 2 * by_use("2026-09")
+
+
+@pytest.mark.full
+def test_the_caps_on_carbon_move_the_enterprise_from_frankfurt_to_finland(enterprise: Plan) -> None:
+    """They bind in 2028; without them Frankfurt is leased first, and 2027 and 2028 emit more than is allowed."""
+    capped = enterprise.kpis["carbon_tonnes_by_year"]
+    assert capped["2028"] == pytest.approx(400.0, rel=0.01)
+    free = solve(load(FOLDER / "enterprise.yaml", ["policy.carbon_tonnes_max={}"]), gap=1e-2)
+    emitted = free.kpis["carbon_tonnes_by_year"]
+    assert emitted["2027"] > 400.0
+    assert emitted["2028"] > 400.0
+    assert blocks(enterprise, "nebius-finland-b200", "2027-06") > blocks(enterprise, "frankfurt-b200", "2027-06")
+    assert blocks(free, "nebius-finland-b200", "2027-06") < blocks(free, "frankfurt-b200", "2027-06")
+
+
+def blocks(plan: Plan, offer: str, by: str) -> int:
+    """Blocks of the offer whose service has begun by a month."""
+    deals = plan.deals
+    return int(deals[(deals.offer == offer) & (deals.start <= by)].blocks.sum())

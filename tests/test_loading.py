@@ -16,6 +16,7 @@ from offtake.instance import InstanceError, catalogue, from_document, inspect, j
 from offtake.instance.diagnostics import Source
 from offtake.instance.files import read
 from offtake.instance.months import Month
+from offtake.instance.scenarios import futures
 from offtake.instance.schema import MeasuredRow
 from offtake.instance.yaml12 import Row, Table, parse
 
@@ -44,6 +45,17 @@ offers:
       - {months: 6, usd_per_month: 1.0e5}
     source: a quote
 """
+
+
+SCENARIOS = (
+    TEXT
+    + """\
+uncertainty:
+  scenarios:
+    base: {probability: 0.6}
+    boom: {probability: 0.4, demand: {chat: 2}, lose: {acme: 2026-08}}
+"""
+)
 
 
 @pytest.fixture(autouse=True)
@@ -205,12 +217,44 @@ def test_a_table_with_a_byte_order_mark_and_windows_line_ends():
         ("offers.lease.start={latest: 2026-07}", lambda i: str(i.offers["lease"].start.latest), "2026-07"),
         ("accelerators.h100.all_in_kw=1.5", lambda i: i.accelerators["h100"].all_in_kw, 1.5),
         ("models.llama-3.1-70b.layers=81", lambda i: i.models["llama-3.1-70b"].layers, 81),
+        (
+            "uncertainty={scenarios: {base: {probability: 1}}}",
+            lambda i: i.uncertainty.scenarios["base"].probability,
+            1,
+        ),
+        ("forward.h100=[{month: 2026-06, usd_per_accelerator_hour: 2}]", lambda i: list(i.forward), ["h100"]),
         ("network.round_trip_ms.us-east.us-east=3", lambda i: i.network.round_trip_ms, {"us-east": {"us-east": 3}}),
     ],
 )
 def test_settings(setting, find, expected):
     """Written into the document before the checks; tables that the file leaves out are made; ids may hold dots."""
     assert find(loaded(settings=[setting])) == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "find", "expected"),
+    [
+        (
+            ["uncertainty.scenarios.base.probability=0.5", "uncertainty.scenarios.boom.probability=0.5"],
+            lambda u: [scenario.probability for scenario in u.scenarios.values()],
+            [0.5, 0.5],
+        ),
+        (["uncertainty.scenarios.base.demand.chat=2"], lambda u: u.scenarios["base"].demand, {"chat": 2}),
+        (
+            ["uncertainty.scenarios.base.price.lease.2026-08=1.5"],
+            lambda u: u.scenarios["base"].price,
+            {"lease": {Month.parse("2026-08"): 1.5}},
+        ),
+        (
+            ["uncertainty.reveal.2026-08=[[base], [boom]]"],
+            lambda u: u.reveal,
+            {Month.parse("2026-08"): [["base"], ["boom"]]},
+        ),
+    ],
+)
+def test_settings_of_scenarios(settings, find, expected):
+    """A value by month is set month by month; an id that holds dots is still an id."""
+    assert find(loaded(SCENARIOS, settings).uncertainty) == expected
 
 
 def test_settings_apply_in_order_and_are_checked_with_the_file():
@@ -320,6 +364,36 @@ def test_a_workload_without_requests_is_allowed_beside_another():
     idle = TEXT[TEXT.index("  chat:") : TEXT.index("providers:")].replace("chat", "idle")
     idle = idle.replace("48", "{2026-06: 0, 2026-07: 0, 2026-08: 0}")
     assert loaded(TEXT.replace("providers:", f"{idle}providers:"))
+
+
+def test_scenarios_that_need_no_reveal_are_not_warned_about():
+    """Equal ones need not part, and one has nothing to part from. A key may name a provider and an offer at once."""
+    effects = "demand: {chat: 2}, lose: {acme: 2026-08}, price: {acme: 2}"
+    for names in (["only"], ["one", "other"]):
+        scenarios = ", ".join(f"{name}: {{probability: {1 / len(names)}, {effects}}}" for name in names)
+        text = TEXT.replace("lease:", "acme:") + f"uncertainty: {{scenarios: {{{scenarios}}}}}\n"
+        Path("loading.yaml").write_text(text)
+        assert inspect("loading.yaml").diagnostics == []
+
+
+def test_every_future_is_an_instance_that_passes_the_checks():
+    parted = futures(loaded(SCENARIOS))
+    assert [(future.name, future.probability) for future in parted] == [("base", 0.6), ("boom", 0.4)]
+    for future in parted:
+        assert from_document(to_document(future.instance)) == future.instance
+
+
+def test_points_of_a_curve_in_any_order_and_curves_where_they_are_needed():
+    """A term of 6 months outlives the horizon of 3; one of 3 that can only begin with it does not."""
+    point = "{{month: {}, usd_per_accelerator_hour: {}}}"
+    curve = f"forward: {{h100: [{point.format('2027-06', 1)}, {point.format('2026-06', 2)}]}}"
+    market = "finance: {terminal: market, salvage_fraction: 0.7}\n"
+    assert loaded(TEXT + market + curve)
+    inside = TEXT.replace("months: 6", "months: 3").replace("source: a", "start: {latest: 2026-06}\n    source: a")
+    assert loaded(inside + market)
+    delayed = "uncertainty: {scenarios: {late: {probability: 1, delay_months: {acme: 1}}}}\n"
+    with pytest.raises(InstanceError, match="terminal: market needs the forward curve of h100"):
+        loaded(inside + market + delayed)
 
 
 def test_warnings_do_not_stop_a_load():

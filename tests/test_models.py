@@ -28,5 +28,5 @@ def test_every_constraint_carries_its_sentence():
 
 def test_the_cost_is_the_sum_of_its_lines():
     model = build(compile_instance(from_document(toys.document("lease_beats_on_demand"))).problem)
-    lines = ["unserved", "commitments", "shortfall", "contracts", "use", "use_beyond", "carbon"]
+    lines = ["unserved", "sublease", "commitments", "shortfall", "contracts", "use", "use_beyond", "carbon"]
     assert list(model.cost_by_line) == lines

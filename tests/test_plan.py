@@ -67,12 +67,14 @@ def test_cash_by_month_line_and_offer():
     assert plan.kpis["cash_in_horizon_usd"] == 7856.0
     assert lines(plan) == {
         "contracts": 2000.0,
+        "tail_value": 0.0,
         "use_beyond": 0.0,
         "elastic": 5856.0,
         "tokens": 0.0,
         "egress": 0.0,
         "commitments": 0.0,
         "shortfall": 0.0,
+        "sublease": 0.0,
         "unserved": 0.0,
         "carbon": 0.0,
     }
@@ -348,6 +350,7 @@ def _solved(blocks: float | None = 2.0, unserved: float | None = 0.0, serve: flo
             beyond={},
             committed={},
             covered={},
+            sublet={},
         ),
     )
 

@@ -21,6 +21,7 @@ REGISTER = {
     "at_least_of_group": "at_least_one_of_one",
     "required_is_signed": "one_offer_requires_another",
     "exclusive_while_running": "exclusive_until_july",
+    "follows_its_contract": "option_is_bought_before_it_is_called",
     "capacity_held": "blocks_are_whole",
     "elastic_limit": "on_demand_sells_out",
     "paid_for_use": "use_beyond_take_or_pay",

@@ -118,6 +118,8 @@ TERM_KEYS = (
     "deposit_usd",
     "letter_of_credit",
     "sla",
+    "cancel",
+    "forward_factor",
 )
 
 
@@ -810,3 +812,175 @@ def carbon_has_a_price():
 def carbon_counts_the_mean():
     """Burst 2: 1.8 tonnes are five chips here at work, ten provisioned, for 3,600; as many afar for 7,200."""
     return _two_grids(2.0, 0.0, {}, {"peak_to_mean": 2.0}, carbon_tonnes_max={2026: 1.8})
+
+
+def futures(reveal: str, **effects: dict[str, Any]) -> dict[str, Any]:
+    """Equally likely scenarios that part in a month, each with its effects."""
+    scenarios = {name: {"probability": 1 / len(effects), **effect} for name, effect in effects.items()}
+    return {"reveal": {reveal: [[name] for name in effects]}, "scenarios": scenarios}
+
+
+@toy(5000.0)
+def two_equal_futures_are_one():
+    """The lease of 5,000 in both, at one half each."""
+    scenarios = {"heads": {"probability": 0.5}, "tails": {"probability": 0.5}}
+    return problem(offers={"lease": lease()}, uncertainty={"scenarios": scenarios})
+
+
+@toy(8720.0)
+def nothing_is_signed_on_a_future_not_known():
+    """Ten chips for two months at 2,500 serve the base case. In July demand doubles, or not, one half each.
+
+    Ten chips more for July at 5,000 would have to be signed in June, for both: dearer than 7,440 on demand in one of
+    them, 3,720 expected. 5,000 + 3,720 = 8,720; who knew in June would pay 5,000 + 2,500.
+    """
+    offers = {
+        "base": lease(10.0, 2500.0, months=2, start={"latest": "2026-06"}),
+        "more": lease(10.0, 5000.0, start={"earliest": "2026-07", "lead_months": 1}),
+    }
+    return problem(2, offers, uncertainty=futures("2026-07", calm={}, boom={"demand": {"chat": 2.0}}))
+
+
+@toy(7500.0)
+def what_can_wait_is_signed_in_the_future_that_needs_it():
+    """The same without a lead: 5,000 + 5,000 / 2."""
+    toy = nothing_is_signed_on_a_future_not_known()
+    toy["offers"]["more"]["start"] = {"earliest": "2026-07"}
+    return toy
+
+
+@toy(12440.0)
+def loss_ends_delivery_and_fees_but_not_the_prepayment():
+    """Three months at 2,000, half prepaid: 3,000 in June, then 1,000 a month. In one of two futures the seller fails in
+    July: July and August are bought on demand, 7,440 each, and 4,000 are paid; else 6,000.
+
+    (6,000 + 4,000 + 14,880) / 2 = 12,440; on demand 22,080.
+    """
+    offer = lease(10.0, 2000.0, months=3, prepay=0.5, start={"latest": "2026-06"})
+    return problem(
+        3, {"lease": offer}, uncertainty=futures("2026-07", well={}, fails={"lose": {"cloud-x": "2026-07"}})
+    ) | {
+        "providers": {"cloud": {"kind": "neocloud"}, "cloud-x": {"kind": "neocloud"}},
+        "offers": {"on-demand": problem()["offers"]["on-demand"], "lease": {**offer, "provider": "cloud-x"}},
+    }
+
+
+@toy(11080.0)
+def delay_moves_delivery_and_fees():
+    """Signed in June for July, two months at 2,000 of which one half is prepaid. In one of two futures it is a month
+    late: July is bought on demand at 7,440, and August is the first of its months; September is past the horizon.
+
+    On time: 2,000 in June, 1,000 a month: 4,000 in all, and the horizon has it whole. Late: the same 4,000, of which
+    the horizon has half the accelerator-months: 2,000 (rate 0), and 7,440. June is 7,200 on demand in both.
+    7,200 + (4,000 + 2,000 + 7,440) / 2 = 13,920, less 7,200 that a lease of June saves: 4,360, so 11,080.
+    """
+    late = lease(
+        10.0, 2000.0, months=2, prepay=0.5, start={"earliest": "2026-07", "latest": "2026-07", "lead_months": 1}
+    )
+    june = lease(10.0, 4360.0, start={"latest": "2026-06"})
+    scenarios = futures("2026-07", punctual={}, late={"delay_months": {"late": 1}})
+    return problem(3, {"late": late, "june": june}, uncertainty=scenarios)
+
+
+@toy(6000.0)
+def notice_ends_a_contract():
+    """Three months at 5,000; demand is there in June only. Notice in June ends it in July for a tenth of what is left,
+    1,000; on demand June costs 7,200.
+    """
+    offer = lease(
+        months=3, start={"latest": "2026-06"}, cancel={"by": "buyer", "notice_months": 1, "fee_fraction": 0.1}
+    )
+    demand = {"requests_per_s": {"2026-06": 10.0, "2026-07": 0.0, "2026-08": 0.0}}
+    return problem(3, {"lease": offer}) | {"workloads": {"chat": {**chat(), "demand": demand}}}
+
+
+@toy(9000.0)
+def renewal_at_its_own_price():
+    """One month at 5,000 and the next at 0.8 of that; July on demand costs 7,440."""
+    return problem(2, {"lease": lease(start={"latest": "2026-06"}, renewal={"months": 1, "factor": 0.8})})
+
+
+@toy(14300.0)
+def option_is_bought_before_it_is_called():
+    """Ten chips for two months at 5,000; July asks for twenty. An option of 300 brings ten more for 4,000, on demand
+    they cost 7,440. 10,000 + 300 + 4,000 = 14,300.
+    """
+    right = {
+        "premium_usd": 300.0,
+        "months": 1,
+        "usd_per_month": 4000.0,
+        "exercise": {"after_months": 1, "until_months": 1},
+    }
+    offer = lease(months=2, start={"latest": "2026-06"}, expansion=right)
+    demand = {"requests_per_s": {"2026-06": 10.0, "2026-07": 20.0}}
+    return problem(2, {"lease": offer}) | {"workloads": {"chat": {**chat(), "demand": demand}}}
+
+
+@toy(4200.0)
+def what_is_not_needed_is_let():
+    """Twenty chips at 6,000, ten of which serve. The market takes five at half of 1 USD: 5 x 720 x 0.5 = 1,800."""
+    offer = lease(20.0, 6000.0, sublease={"fraction": 0.5, "max_accelerators": 5.0})
+    forward = {"chip": [{"month": "2026-06", "usd_per_accelerator_hour": 1.0}]}
+    return problem(1, {"lease": offer}, forward=forward)
+
+
+@toy(6140.0)
+def tail_at_the_forward_curve():
+    """Two months at 4,000 for a horizon of one: 8,000, less ten chips x 744 h x 0.5 USD x 0.5 = 1,860 for July."""
+    forward = {"chip": [{"month": "2026-06", "usd_per_accelerator_hour": 0.5}]}
+    finance = {"terminal": "market", "salvage_fraction": 0.5}
+    return problem(1, {"lease": lease(10.0, 4000.0, months=2)}, forward=forward, finance=finance)
+
+
+@toy(6500.0)
+def waiting_for_the_forward_curve_to_fall():
+    """June on demand costs 7,200, the lease 5,000. In July the market asks 0.2 USD by the curve: with a mark-up of one
+    half, ten chips x 744 h x 0.3 = 2,232; the two-month lease of June at 4,000 a month is 8,000.
+
+    A one-month lease of June at 4,268 and the market in July: 4,268 + 2,232 = 6,500.
+    """
+    points = {"2026-06": 0.6, "2026-07": 0.2}
+    forward = {"chip": [{"month": month, "usd_per_accelerator_hour": usd} for month, usd in points.items()]}
+    offers = {
+        "long": lease(10.0, 4000.0, months=2, start={"latest": "2026-06"}),
+        "june": lease(10.0, 4268.0, start={"latest": "2026-06"}),
+        "later": lease(10.0, None, forward_factor=1.5, start={"earliest": "2026-07"}),
+    }
+    return problem(2, offers, forward=forward)
+
+
+@toy(8840.0)
+def seller_gives_notice():
+    """Three months at 2,000, half prepaid; the seller may leave a month after its notice, for a tenth of what is left.
+
+    In one of two futures it gives notice in July: August is bought on demand, 7,440. It gives back the 1,000 prepaid
+    for August and pays a tenth of the 1,000 that would be billed: 6,000 - 1,000 - 1,000 - 100 + 7,440 = 11,340, and
+    6,000 else. Both cost 8,670 expected; a signing fee of 170 makes it 8,840.
+    """
+    cancel = {"by": "seller", "notice_months": 1, "fee_fraction": 0.1}
+    offer = lease(10.0, 2000.0, months=3, prepay=0.5, start={"latest": "2026-06"}, cancel=cancel, signing_fee_usd=170.0)
+    scenarios = futures("2026-07", stays={}, leaves={"recall": {"lease": "2026-07"}})
+    return problem(3, {"lease": offer}, uncertainty=scenarios)
+
+
+@toy(8220.0)
+def a_break_clause_is_worth_what_it_saves_in_the_future_that_needs_it():
+    """Two months at 6,000 with a month's notice. In one of two futures nobody asks for anything in July.
+
+    Held to the end 12,000; on demand 7,200 + 7,440 / 2 = 10,920. Notice must be given in June, before July is known,
+    so the clause is of no use: a lease of June at 4,500 and July on demand, 3,720 expected.
+    """
+    offer = lease(10.0, 6000.0, months=2, start={"latest": "2026-06"}, cancel={"by": "buyer", "notice_months": 1})
+    june = lease(10.0, 4500.0, start={"latest": "2026-06"})
+    scenarios = futures("2026-07", busy={}, idle={"demand": {"chat": 1e-12}})
+    return problem(2, {"lease": offer, "june": june}, uncertainty=scenarios)
+
+
+@toy(9000.0)
+def notice_in_the_future_that_needs_it():
+    """Two months at 5,000 that end at once on notice, for 0.6 of what is left. Where July is busy 10,000; where it is
+    idle 5,000 + 3,000. 9,000 expected; on demand 7,200 + 7,440 / 2 = 10,920.
+    """
+    cancel = {"by": "buyer", "fee_fraction": 0.6}
+    offer = lease(months=2, start={"latest": "2026-06"}, cancel=cancel)
+    return problem(2, {"lease": offer}, uncertainty=futures("2026-07", busy={}, idle={"demand": {"chat": 1e-12}}))

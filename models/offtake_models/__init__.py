@@ -11,10 +11,10 @@ from contextlib import contextmanager
 
 from pyomo.environ import Any, ConcreteModel, Expression, Objective, minimize
 
-from . import commitments, money, power, serving, signing, supply
+from . import commitments, money, power, serving, signing, sublease, supply
 from .problem import Problem
 
-FAMILIES = [signing, supply, serving, commitments, money, power]
+FAMILIES = [signing, supply, serving, sublease, commitments, money, power]
 
 
 def build(problem: Problem) -> ConcreteModel:

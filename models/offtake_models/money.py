@@ -3,7 +3,8 @@
     contracts   = sum_s pi_s sum_d (npv[d,s] n[d,nu] + npv_once[d,s] z[d,nu])                        [USD, discounted]
     use         = sum phi_b (Dbar/D) sum_{m in t} df_m U[p,w,m] x[p,w,t,b,nu]                        [USD, discounted]
     use_beyond  = sum v[d,p,t] df_t e[d,p,t,nu]                                                      [USD, discounted]
-    q[s,m]      = sum_d (C n + F z) + sum_b phi_b (Dbar/D) U x + v e H_m / H_t   cash_paid           [million USD]
+    q[s,m]      = sum_d (C n + F z) + sum_b phi_b (Dbar/D) U x + v e H_m / H_t - Y l
+                                                                                cash_paid           [million USD]
     sum_{m in year or month} q[s,m] <= budget                                    within_budget       [million USD]
     sum_{m' <= m} q[s,m'] <= funding + other cash - minimum, up to m             balance_kept        [million USD]
     sum_d (O[d,m,s] n + O1[d,m,s] z) <= cap                                      obligations_capped  [million USD]
@@ -76,6 +77,7 @@ def _add_cash(model: ConcreteModel, problem: Problem) -> None:
     limited = sorted({m for limit in problem.cash_limits + problem.balance_limits for m in limit.months})
     slots = [(s, month) for s in problem.scenarios for month in limited]
     use, beyond = slots_by_month(model.serve, problem, 2), slots_by_month(model.beyond, problem, 2)
+    let = slots_by_month(model.sublet, problem, 1)
     model.cash_out = Var(slots, domain=Reals, doc="million USD paid in the month")
 
     def paid(m, s, month):
@@ -98,7 +100,10 @@ def _add_cash(model: ConcreteModel, problem: Problem) -> None:
             beyond_in_month(problem, slot, s, month) * m.beyond[slot] for slot in beyond.get((s, month), [])
         )
         promised = m.commitment_cash[s, month] if problem.commitments else 0.0
-        return m.cash_out[s, month] == fixed + once + used + extra + promised
+        earned = quicksum(
+            float(problem.sublet_usd[slot[0]][s, month]) / MILLION * m.sublet[slot] for slot in let.get((s, month), [])
+        )
+        return m.cash_out[s, month] == fixed + once + used + extra + promised - earned
 
     model.cash_paid = Constraint(slots, rule=paid, doc="cash of month {1}")
     _add_limits(model, problem)

@@ -23,8 +23,9 @@ class Deal:
 
     offer: str
     start: int
-    """first service month, counted from the horizon's first month; negative for contracts already in force"""
-    term_months: int
+    """first service month, as written, counted from the horizon's first; negative for contracts already in force"""
+    in_service: np.ndarray
+    """[s, month of the horizon] whether its term covers the month; of a break: whether what it cuts off would"""
     signing: int
     """tau: the month in which it must be signed, 0 or later; -1 for contracts already in force"""
     min_blocks: int
@@ -46,7 +47,7 @@ class Deal:
     obligation_once: np.ndarray
     """[s, ledger month] USD still owed once if signed: what the first blocks of a price ladder cost more"""
     npv_usd: np.ndarray
-    """[s] what one block costs the objective, by the terminal rule; 0 for sunk contracts"""
+    """[s] what one block costs the objective, by the terminal rule, less its tail; 0 for sunk contracts"""
     npv_once_usd: np.ndarray
     """[s] the same for cash_once"""
     take_or_pay: np.ndarray
@@ -59,8 +60,18 @@ class Deal:
     """K: [s, month of the horizon] tonnes of CO2 of one block"""
     carbon_usd: np.ndarray
     """[s] what those of the horizon cost the objective, discounted by month; 0 for sunk contracts"""
+    tail_usd: np.ndarray
+    """[s] present value of what its capacity is worth after the horizon, as far as the objective credits it"""
+    open: np.ndarray
+    """[s] whether it can be signed: not what the seller has lost or withdrawn by then"""
     in_force: bool = False
     """already signed: blocks fixed at max_blocks"""
+    right: str = ""
+    """renewal, option, expansion or break: what kind of follow-on it is; empty for a deal of its own"""
+    parent: int | None = None
+    """the deal that it follows, which comes before it"""
+    per_parent: float = 1.0
+    """rho: blocks of it for each block of that one, at most"""
 
     def charge_usd(self, blocks: int) -> np.ndarray:
         """[s] what so many blocks cost the objective if signed: cash by the terminal rule, and the price of carbon."""
@@ -220,6 +231,10 @@ class Problem:
     """(pool, workload) -> [s, month of the horizon] tonnes of CO2 of one accelerator at work through the whole month;
     only for capacity without signing"""
     commitments: list[Commitment] = field(default_factory=list)
+    sublet_usd: dict[str, np.ndarray] = field(default_factory=dict)
+    """pool -> [s, month of the horizon] USD that comes in for one accelerator let through the whole month"""
+    sublet_most: dict[str, float] = field(default_factory=dict)
+    """pool -> accelerators that the market takes at any time"""
     list_cash: dict[Pair, np.ndarray] = field(default_factory=dict)
     """(pool, workload) -> [s, month of the horizon] the part of use_cash that commitments cover or discount: elastic
     price and tokens; only for their pools"""
@@ -277,6 +292,15 @@ class Problem:
     def representative(self, period: int, node: int) -> int:
         """A scenario that passes through the node in the period: up to there all of them agree."""
         return self.scenarios_through(node, self.months_of[period][0])[0]
+
+    @cached_property
+    def followers(self) -> dict[tuple[int, str], list[int]]:
+        """(deal, right) -> the deals that follow it by that right, in order."""
+        found: dict[tuple[int, str], list[int]] = {}
+        for d, deal in enumerate(self.deals):
+            if deal.parent is not None:
+                found.setdefault((deal.parent, deal.right), []).append(d)
+        return found
 
     def asks(self, workload: str, period: int, block: int, node: int) -> bool:
         """Whether the workload can be served there: batch work in any block, interactive demand where there is some."""

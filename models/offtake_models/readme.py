@@ -18,13 +18,14 @@ chooses deals and dispatches workloads on what they deliver.
 |---|---|
 | s, pi_s, nu | scenario, its probability, node of the tree of futures; nu(s, t) is where s stands in t |
 | m, t, b | month; period of one or more months (H_t hours); block of the UTC day (phi_b of it) |
-| o, d | offer; deal, to be signed in month tau_d |
+| o, d | offer; deal, to be signed in month tau_d; some follow another: renewals, options, expansions, breaks |
 | p, w | pool (one accelerator type at one site under one offer); workload |
 | A, Ah | accelerators that one block holds throughout a period; accelerator-hours that it delivers |
 | C, F, O | USD due per block; once if signed; still owed per block after a month |
 | theta, v | take-or-pay share; USD per accelerator-hour beyond it |
 | R | requests/s per accelerator inside the latency target |
 | D, Dbar | rate to provision for; mean rate, which is what is paid for |
+| rho | blocks that may follow for each block of a contract |
 | df | present value of one dollar paid in a month |
 """
 
@@ -37,7 +38,7 @@ def page() -> str:
         name = family.__name__.rsplit(".", 1)[-1]
         parts.append(f"## {title.rstrip('.')}\n\n`{name}.py`\n\n{_as_markdown(body.strip(chr(10)))}\n")
     parts.append(
-        "## Objective\n\nminimise contracts + use + use_beyond + commitments + shortfall + unserved + carbon, each a "
+        "## Objective\n\nminimise contracts + use + use_beyond + sublease + commitments + shortfall + unserved + carbon, each a "
         "named expression `cost_by_line`.\n"
     )
     return "\n".join(parts)

@@ -12,9 +12,14 @@
     a[o,s] <= sum_{d in D_o} z[d,nu(s,tau_d)]                                 marked_only_if_signed   [offers]
     d, d' in service in one month before the end of exclusivity:
                      z[d,nu(s,tau_d)] + z[d',nu(s,tau_d')] <= 1               exclusive_while_running [deals]
+    options, renewals, expansions and breaks d that follow p, along each path:
+                     sum_d n[d,nu(s,tau_d)] <= rho n[p,nu(s,tau_p)]           follows_its_contract    [blocks]
+                     (renewals: <= n[p] less the breaks of p)
 
-A deal of a single block needs no z: n is its own indicator. A contract in force has n fixed. Groups may name spend
-commitments: m[k,nu], 1 if it is taken and fixed at 1 if it must be, then stands for its signing.
+A deal of a single block needs no z: n is its own indicator. A contract in force has n fixed, and so has an option that
+came with it. A follow-on is no signing of the offer: of the rules of repetition only those on what is in service count
+its renewals, and a stack is less its breaks. Groups may name spend commitments: m[k,nu], 1 if it is taken and fixed at
+1 if it must be, then stands for its signing. What a seller has lost or withdrawn by then is not signed.
 """
 
 from __future__ import annotations
@@ -28,6 +33,7 @@ def add(model: ConcreteModel, problem: Problem) -> None:
     """Declare `blocks` (n) and `signed` (z), each indexed [deal, node], and every rule between deals."""
     _add_decisions(model, problem)
     _add_repeat_rules(model, problem)
+    _add_follow_ons(model, problem)
     _add_groups(model, problem)
     _add_exclusivity(model, problem)
 
@@ -43,15 +49,28 @@ def indicator(model: ConcreteModel, d: int, node: int):
 
 
 def deals_of(problem: Problem, offer: str) -> list[int]:
-    """Deals of an offer that may still be signed, in order."""
-    return [d for d, deal in enumerate(problem.deals) if deal.offer == offer and not deal.in_force]
+    """Deals of an offer that may still be signed, in order; not what follows from them."""
+    deals = enumerate(problem.deals)
+    return [d for d, deal in deals if deal.offer == offer and not deal.in_force and not deal.right]
+
+
+def _running(problem: Problem, offer: str) -> list[int]:
+    """Deals of an offer that may be in service: those that may still be signed, and their renewals."""
+    found, waiting = [], deals_of(problem, offer)
+    while waiting:
+        found += waiting
+        waiting = [renewal for d in waiting for renewal in problem.followers.get((d, "renewal"), [])]
+    return found
 
 
 def _add_decisions(model: ConcreteModel, problem: Problem) -> None:
     deals = problem.deals
 
-    def bounds(_model, d, _node):
-        return (deals[d].max_blocks if deals[d].in_force else 0, deals[d].max_blocks)
+    def bounds(_model, d, node):
+        if deals[d].in_force:
+            return deals[d].max_blocks, deals[d].max_blocks
+        through = problem.scenarios_through(node, deals[d].signing)
+        return 0, deals[d].max_blocks if all(deals[d].open[s] for s in through) else 0
 
     takings = [(k, node) for k, each in enumerate(problem.commitments) for node in problem.nodes_in(each.signing)]
     model.committed = Var(takings, domain=Binary)
@@ -59,7 +78,7 @@ def _add_decisions(model: ConcreteModel, problem: Problem) -> None:
         if problem.commitments[k].mandatory:
             model.committed[k, node].setlb(1)
     model.blocks = Var(copies(problem), domain=NonNegativeIntegers, bounds=bounds)
-    several = [(d, node) for d, node in copies(problem) if deals[d].max_blocks > 1 and not deals[d].in_force]
+    several = [(d, node) for d, node in copies(problem) if _needs_indicator(deals[d])]
     model.signed = Var(several, domain=Binary)
     model.enough_blocks = Constraint(
         several,
@@ -73,17 +92,27 @@ def _add_decisions(model: ConcreteModel, problem: Problem) -> None:
     )
 
 
+def _needs_indicator(deal: Deal) -> bool:
+    return deal.max_blocks > 1 and not deal.in_force and deal.right in ("", "renewal", "expansion")
+
+
 def _add_repeat_rules(model: ConcreteModel, problem: Problem) -> None:
     rules = {"once": [], "one_at_a_time": [], "stack": []}
     for offer in problem.offers:
-        members = deals_of(problem, offer)
         repeat = problem.repeat[offer]
         for s in problem.scenarios:
-            rules[repeat].extend((offer, s, m) for m in _months_to_watch(problem, members, repeat))
+            rules[repeat].extend((offer, s, m) for m in _months_to_watch(problem, offer, repeat, s))
 
     def together(offer, s, month):
-        chosen = [d for d in deals_of(problem, offer) if month < 0 or in_service(problem.deals[d], month)]
+        if month < 0:
+            chosen = deals_of(problem, offer)
+        else:
+            chosen = [d for d in _running(problem, offer) if problem.deals[d].in_service[s, month]]
         return [(d, problem.signed_at(problem.deals[d], s)) for d in chosen]
+
+    def left(offer, s, month):
+        cut = [b for d in _running(problem, offer) for b in problem.followers.get((d, "break"), [])]
+        return [(b, problem.signed_at(problem.deals[b], s)) for b in cut if problem.deals[b].in_service[s, month]]
 
     model.one_deal_of_the_offer = Constraint(
         rules["once"],
@@ -97,7 +126,10 @@ def _add_repeat_rules(model: ConcreteModel, problem: Problem) -> None:
     )
     model.blocks_in_stock = Constraint(
         rules["stack"],
-        rule=lambda m, *key: quicksum(m.blocks[copy] for copy in together(*key)) <= stock(problem, key[0]),
+        rule=lambda m, *key: (
+            quicksum(m.blocks[copy] for copy in together(*key)) - quicksum(m.blocks[copy] for copy in left(*key))
+            <= stock(problem, key[0])
+        ),
         doc="offer {0} has at most its stock of blocks in service in month {2}",
     )
 
@@ -107,16 +139,39 @@ def stock(problem: Problem, offer: str) -> int:
     return max(problem.deals[d].max_blocks for d in deals_of(problem, offer))
 
 
-def in_service(deal: Deal, month: int) -> bool:
-    """Whether the deal's term covers a month of the horizon."""
-    return deal.start <= month < deal.start + deal.term_months
-
-
-def _months_to_watch(problem: Problem, members: list[int], repeat: str) -> list[int]:
+def _months_to_watch(problem: Problem, offer: str, repeat: str, s: int) -> list[int]:
     """-1 for the whole horizon; else the months in which some deal starts: those rows imply all others."""
-    if len(members) < 2:
-        return []
-    return [-1] if repeat == "once" else sorted({problem.deals[d].start for d in members})
+    if repeat == "once":
+        return [-1] if len(deals_of(problem, offer)) > 1 else []
+    running = [problem.deals[d].in_service[s] for d in _running(problem, offer)]
+    firsts = sorted({int(months.argmax()) for months in running if months.any()})
+    return firsts if len(running) > 1 else []
+
+
+def _add_follow_ons(model: ConcreteModel, problem: Problem) -> None:
+    """One row for each parent, right and path; paths with the same copies share it."""
+
+    def along(parent, right, s):
+        return [(d, problem.signed_at(problem.deals[d], s)) for d in problem.followers.get((parent, right), [])]
+
+    def own(parent, s):
+        return parent, problem.signed_at(problem.deals[parent], s)
+
+    rows = {}
+    for parent, right in problem.followers:
+        for s in problem.scenarios:
+            cut = along(parent, "break", s) if right == "renewal" else []
+            rows.setdefault((own(parent, s), right, *along(parent, right, s), *cut), (parent, right, s))
+
+    def within(m, parent, right, s):
+        most = problem.deals[problem.followers[parent, right][0]].per_parent * m.blocks[own(parent, s)]
+        cut = along(parent, "break", s) if right == "renewal" else []
+        taken = quicksum(m.blocks[copy] for copy in along(parent, right, s))
+        return taken + quicksum(m.blocks[copy] for copy in cut) <= most
+
+    model.follows_its_contract = Constraint(
+        list(rows.values()), rule=within, doc="{1} of deal {0}: no more blocks than it has"
+    )
 
 
 def _add_groups(model: ConcreteModel, problem: Problem) -> None:
@@ -176,15 +231,15 @@ def _add_exclusivity(model: ConcreteModel, problem: Problem) -> None:
         [
             (g, s, *pair)
             for g, group in enumerate(problem.groups)
-            for pair in rivals(problem, group)
             for s in problem.scenarios
+            for pair in rivals(problem, group, s)
         ],
         rule=lambda m, g, s, alone, other: taken(m, alone, s) + taken(m, other, s) <= 1,
         doc="group {0}: deal {3} is not in service while deal {2} is",
     )
 
 
-def rivals(problem: Problem, group: Group) -> list[tuple[int, int]]:
+def rivals(problem: Problem, group: Group, s: int) -> list[tuple[int, int]]:
     """(deal of the offer that is to be alone, deal of another) that would share a month before the exclusivity ends.
 
     Two contracts in force are no decision.
@@ -192,17 +247,17 @@ def rivals(problem: Problem, group: Group) -> list[tuple[int, int]]:
     if group.kind != "exclusive":
         return []
     deals = problem.deals
-    alone = [d for d, deal in enumerate(deals) if deal.offer == group.offers[0]]
-    others = [d for d, deal in enumerate(deals) if deal.offer in group.offers[1:]]
+    serving = [d for d, deal in enumerate(deals) if deal.right not in ("option", "break")]
+    alone = [d for d in serving if deals[d].offer == group.offers[0]]
+    others = [d for d in serving if deals[d].offer in group.offers[1:]]
     return [
         (d, other)
         for d in alone
         for other in others
-        if _share_a_month(deals[d], deals[other], group.until) and not (deals[d].in_force and deals[other].in_force)
+        if _share_a_month(deals[d], deals[other], s, group.until) and not (deals[d].in_force and deals[other].in_force)
     ]
 
 
-def _share_a_month(first: Deal, second: Deal, until: int | None) -> bool:
-    begin = max(first.start, second.start, 0)
-    end = min(first.start + first.term_months, second.start + second.term_months)
-    return begin < (end if until is None else min(end, until))
+def _share_a_month(first: Deal, second: Deal, s: int, until: int | None) -> bool:
+    end = None if until is None else max(until, 0)
+    return bool((first.in_service[s] & second.in_service[s])[:end].any())

@@ -1,16 +1,18 @@
 """Supply: nobody is served from capacity that was not bought.
 
-    sum_w x[p,w,t,b,nu] <= sum_d A[d,p,t,s] n[d,nu(s,tau_d)]                  capacity_held      [accelerators]
+    sum_w x[p,w,t,b,nu] + l[p,t,nu] <= sum_d A[d,p,t,s] n[d,nu(s,tau_d)]      capacity_held      [accelerators]
     sum_w x[p,w,t,b,nu] <= limit[p,t,s]            for elastic pools          elastic_limit      [accelerators]
     sum_w x[p,w,t,b,nu] <= limit[p,t,s]            for token APIs             elastic_limit      [requests/s]
     x[p,w,t,b,nu] <= sum_d min(D / R, A max_d) z[d,nu(s,tau_d)]               strong_link        [accelerators]
-    H_t sum_{w,b} phi_b (Dbar/D) x <= sum_d (theta Ah n + e[d,p,t,nu])        paid_for_use       [accelerator-hours]
+    H_t (sum_{w,b} phi_b (Dbar/D) x + l) <= sum_d (theta Ah n + e[d,p,t,nu])  paid_for_use       [accelerator-hours]
     e[d,p,t,nu] <= (1 - theta[d,t]) Ah[d,p,t] n[d,nu(s,tau_d)]                use_beyond_limit   [accelerator-hours]
 
 with A what a block holds throughout the period, Ah its accelerator-hours, theta the take-or-pay share, e the
-use beyond it. A pair (p, w) that cannot meet the latency target has no x, and neither has a pool before
-anything can be delivered from it: eligibility is a matter of which variables exist, not a constraint for the
-solver to discover. `strong_link` follows from the others for whole numbers of blocks and lifts the bound.
+use beyond it, l what is let to others (`sublease`). A and Ah of a break are negative: it takes away what its contract
+would deliver, and e of the contract is limited by what is left. A pair (p, w) that cannot meet the latency target has
+no x, and neither has a pool before anything can be delivered from it: eligibility is a matter of which variables exist,
+not a constraint for the solver to discover. `strong_link` follows from the others for whole numbers of blocks and lifts
+the bound.
 """
 
 from __future__ import annotations
@@ -41,9 +43,15 @@ class Source:
 
 
 def add(model: ConcreteModel, problem: Problem) -> None:
-    """Declare `serve` (x, [pool, workload, period, block, node]) and `beyond` (e), and tie them to what is held."""
+    """Declare `serve` (x, [pool, workload, period, block, node]), `sublet` (l, [pool, period, node]) and `beyond` (e),
+    and tie them to what is held."""
     sources = sources_by_slot(problem)
     model.serve = Var(_serving_slots(problem, sources), domain=NonNegativeReals)
+    model.sublet = Var(
+        [slot for slot in sources if slot[0] in problem.sublet_usd],
+        domain=NonNegativeReals,
+        bounds=lambda _model, pool, t, node: (0.0, float(problem.sublet_most[pool])),
+    )
     served = _workloads_by_slot(model)
     _add_capacity(model, problem, sources, served)
     _add_strong_links(model, problem, sources)
@@ -59,7 +67,7 @@ def sources_by_slot(problem: Problem) -> dict[Slot, list[Source]]:
             for d, deal in enumerate(problem.deals):
                 for pool, held in deal.delivery.items():
                     hours = float(deal.delivered_hours[pool][s, t])
-                    if hours > 0:
+                    if hours:
                         paid = float(deal.take_or_pay[s, t])
                         source = Source(d, problem.signed_at(deal, s), float(held[s, t]), hours, paid)
                         found.setdefault((pool, t, node), []).append(source)
@@ -95,16 +103,21 @@ def _workloads_by_slot(model: ConcreteModel) -> dict[tuple, list[str]]:
 
 
 def _add_capacity(model: ConcreteModel, problem: Problem, sources, served) -> None:
-    bought = [slot for slot in served if slot[0] not in problem.elastic_limit]
+    let = [(*slot, b) for slot in model.sublet for b in problem.blocks]
+    bought = list(dict.fromkeys([*(slot for slot in served if slot[0] not in problem.elastic_limit), *let]))
     elastic = [slot for slot in served if slot[0] in problem.elastic_limit]
 
     def used(m, pool, t, node, b):
-        return quicksum(m.serve[pool, w, t, b, node] for w in served[pool, t, node, b])
+        return quicksum(m.serve[pool, w, t, b, node] for w in served.get((pool, t, node, b), []))
+
+    def let_or_used(m, pool, t, node, b):
+        slot = pool, t, node
+        return used(m, *slot, b) + quicksum(m.sublet[let] for let in [slot] if let in m.sublet)
 
     model.capacity_held = Constraint(
         bought,
         rule=lambda m, pool, t, node, b: (
-            used(m, pool, t, node, b)
+            let_or_used(m, pool, t, node, b)
             <= quicksum(source.held * m.blocks[source.deal, source.node] for source in sources[pool, t, node])
         ),
         doc="{0} serves no more than it holds in period {1}, block {3}",
@@ -151,14 +164,17 @@ def useful_accelerators(problem: Problem, pool: str, workload: str, t: int, b: i
 
 def _add_take_or_pay(model: ConcreteModel, problem: Problem, sources, served) -> None:
     """Only pools of which some deal leaves a share open."""
-    used = dict.fromkeys(slot[:3] for slot in served)
+    used = dict.fromkeys([*(slot[:3] for slot in served), *model.sublet])
     open_slots = [slot for slot in used if any(src.paid < 1 for src in sources.get(slot, []))]
-    open_sources = {(src.deal, *slot): src for slot in open_slots for src in sources[slot] if src.paid < 1}
+    open_sources = {
+        (src.deal, *slot): src for slot in open_slots for src in sources[slot] if src.paid < 1 and src.hours > 0
+    }
     model.beyond = Var(list(open_sources), domain=NonNegativeReals)
 
     def used_hours(m, pool, t, node):
         s = problem.representative(t, node)
-        return quicksum(
+        let = [float(problem.hours[t]) * m.sublet[pool, t, node]] if (pool, t, node) in m.sublet else []
+        return quicksum(let) + quicksum(
             float(problem.hours[t] * problem.block_share[b] * problem.workloads[w].mean_share[s, t, b])
             * m.serve[pool, w, t, b, node]
             for b in problem.blocks
@@ -178,8 +194,9 @@ def _add_take_or_pay(model: ConcreteModel, problem: Problem, sources, served) ->
     )
 
     def beyond_limit(m, *key):
-        src = open_sources[key]
-        return m.beyond[key] <= (1 - src.paid) * src.hours * m.blocks[src.deal, src.node]
+        src, broken = open_sources[key], problem.followers.get((key[0], "break"), [])
+        left = [src, *(other for other in sources[key[1:]] if other.deal in broken)]
+        return m.beyond[key] <= quicksum((1 - s.paid) * s.hours * m.blocks[s.deal, s.node] for s in left)
 
     model.use_beyond_limit = Constraint(
         list(open_sources), rule=beyond_limit, doc="{1} is used beyond take-or-pay only as far as deal {0} delivers"

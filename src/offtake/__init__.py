@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .plan import Plan, PlanError
     from .study.breakeven import breakeven
     from .study.compare import compare
+    from .study.terminal_rule import other_rule
+    from .study.waiting import waiting
 
 __all__ = [
     "Instance",
@@ -33,7 +35,9 @@ __all__ = [
     "build_model",
     "compare",
     "load",
+    "other_rule",
     "solve",
+    "waiting",
 ]
 
 _HOMES = {
@@ -47,7 +51,9 @@ _HOMES = {
     "build_model": "engine",
     "compare": "study.compare",
     "load": "instance",
+    "other_rule": "study.terminal_rule",
     "solve": "engine",
+    "waiting": "study.waiting",
 }
 """Public name -> the module that defines it."""
 

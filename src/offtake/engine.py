@@ -13,6 +13,7 @@ from .audit import audit
 from .compile import Compiled, compile_instance
 from .instance.schema import Instance
 from .plan import Plan, make_plan, read
+from .reductions import reduced
 from .solve import Limits, Outcome, Progress, listening, solve_model
 
 
@@ -25,7 +26,7 @@ class NoPlan(Exception):
 
 
 def build_model(instance: Instance) -> ConcreteModel:
-    """The Pyomo model of an instance: extend it with ordinary Pyomo, then pass it to `solve`."""
+    """The Pyomo model of an instance, with every deal: extend it with ordinary Pyomo, then pass it to `solve`."""
     return build(compile_instance(instance).problem)
 
 
@@ -48,7 +49,9 @@ def solve(
     stop = stop or threading.Event()
     with listening(stop):
         compiled = compile_instance(instance)
-        model = build(compiled.problem) if model is None else model
+        if model is None:
+            compiled = reduced(compiled)
+            model = build(compiled.problem)
         limits = Limits(gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed)
         outcome = solve_model(model, limits, neighbourhoods(compiled, model), progress, stop)
         if outcome.objective is None:
@@ -64,7 +67,7 @@ def neighbourhoods(compiled: Compiled, model: ConcreteModel) -> list[list]:
         for (d, _node), variable in component.items():
             deal = compiled.problem.deals[d]
             if not deal.in_force:
-                groups[deal.offer].append(variable)
+                groups.setdefault(deal.offer, []).append(variable)
     choices = [k for k, commitment in enumerate(compiled.problem.commitments) if not commitment.mandatory]
     promised = [[variable] for (k, _), variable in model.committed.items() if k in choices]
     return [*groups.values(), *promised]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .deals import commitments, start_months, tiers
+from .deals import commitments, start_months, tiers, ways
+from .instance import scenarios
 from .instance.commitments import discounts, eligible, is_prepaid
 from .instance.demand import mean_requests_per_s
 from .instance.pools import Pool, block_accelerators, pools, supplies
@@ -15,14 +16,15 @@ from .throughput import RateTable
 def model_size(instance: Instance, rates: RateTable) -> dict[str, int]:
     """Deals, pools and eligible pairs exactly; rows, columns and nonzeros to within some percent.
 
-    Counted are decisions, dispatch, capacity, demand, strong links, cash rows and spend commitments.
+    Counted are decisions, dispatch, capacity, demand, strong links, cash rows and spend commitments of one future,
+    times the nodes of a period.
     """
     period_of = _periods(instance)
     blocks, periods = instance.day.blocks, int(period_of[-1]) + 1
     alive = {key: _deals_in_service(instance, supply, period_of) for key, supply in supplies(instance).items()}
     asked = {name: _asked(instance, name, period_of) for name in instance.workloads}
     cash_months = _months_with_cash(instance, period_of)
-    deals = sum(_ways(instance, supply) for supply in supplies(instance).values())
+    deals = sum(ways(instance, supply) for supply in supplies(instance).values())
     demand, cash = len(asked) * periods * blocks, int(cash_months.sum())
     size = {"deals": deals, "pools": len(pools(instance)), "pairs": 0}
     rows, columns, nonzeros = demand + 2 * deals + cash, demand + 2 * deals + cash, demand + 6 * deals
@@ -45,7 +47,15 @@ def model_size(instance: Instance, rates: RateTable) -> dict[str, int]:
         rows, columns, nonzeros = rows + more[0], columns + more[1], nonzeros + more[2]
     if commitments.considered(instance):
         rows += sum(isinstance(workload, Interactive) for workload in instance.workloads.values()) * periods * blocks
-    return {**size, "rows": int(rows), "columns": int(columns), "nonzeros": int(nonzeros)}
+    paths = _paths(instance, period_of)
+    return {**size, "rows": int(paths * rows), "columns": int(paths * columns), "nonzeros": int(paths * nonzeros)}
+
+
+def _paths(instance: Instance, period_of: np.ndarray) -> float:
+    """Nodes of the tree of futures in a period, on average: each has its own copy of what is decided in it."""
+    nodes = np.array(scenarios.node_of(instance))
+    firsts = np.searchsorted(period_of, np.arange(period_of[-1] + 1))
+    return float(np.mean([len(np.unique(nodes[:, m])) for m in firsts]))
 
 
 def _promised(instance: Instance, key: str, rates: RateTable) -> tuple[int, int, int]:
@@ -92,12 +102,6 @@ def _periods(instance: Instance) -> np.ndarray:
     lengths = [step.months for step in instance.horizon.steps or [] for _ in range(step.count)]
     lengths = lengths or [1] * instance.horizon.months
     return np.repeat(np.arange(len(lengths)), lengths)
-
-
-def _ways(instance: Instance, supply: Offer | SignedContract) -> int:
-    if isinstance(supply, SignedContract):
-        return 1
-    return len(start_months(instance, supply)) * sum(_rungs(supply))
 
 
 def _rungs(offer: Offer) -> list[int]:

@@ -4,6 +4,10 @@ Every rule and every printed dollar is recomputed from the instance and the plan
 code that shares nothing with what made the plan: only the instance, and the table of serving rates, are read
 alike. Rows hold to 1e-6 relative (of the larger side, and of at least one unit), dollars to 0.01 (beyond a trillion
 to the 1e-14 relative that doubles hold), the objective to 1e-6 relative.
+
+A plan for several futures is audited in each of them, and as a whole. Its decisions stand at the nodes of the tree of
+futures, and the plan of one future is what stands at the nodes that it passes through: a decision that would act on
+what nobody can know yet cannot be written down.
 """
 
 from __future__ import annotations
@@ -15,11 +19,10 @@ from typing import Any
 from offtake.instance import InstanceError, from_document, sha256
 from offtake.instance.schema import Instance
 
-from . import claim
-from .books import Books
-from .claim import PlanError
-from .ledger import Ledger
+from .claim import FORMAT
+from .futures import Tree
 from .numbers import CONTEXT
+from .reading import PlanError, mapping, member, shown, text
 from .report import AuditReport, Check, Finding, RuleCheck
 from .rules import run
 
@@ -40,13 +43,13 @@ def audit_document(document: Any) -> AuditReport:
 
     Raises PlanError, with a sentence, for anything that is not a plan with a valid instance.
     """
-    plan = claim.mapping(document, "the plan")
-    found = claim.member(plan, "format")
-    if found != claim.FORMAT:
-        raise PlanError(f"the plan has the format {claim.shown(found)}; this version audits {claim.FORMAT}")
-    stored = claim.mapping(claim.member(plan, "instance"), "instance")
-    stated = claim.text(claim.member(stored, "sha256", "instance"), "instance.sha256")
-    instance = _instance(claim.mapping(claim.member(stored, "document", "instance"), "instance.document"))
+    plan = mapping(document, "the plan")
+    found = member(plan, "format")
+    if found != FORMAT:
+        raise PlanError(f"the plan has the format {shown(found)}; this version audits {FORMAT}")
+    stored = mapping(member(plan, "instance"), "instance")
+    stated = text(member(stored, "sha256", "instance"), "instance.sha256")
+    instance = _instance(mapping(member(stored, "document", "instance"), "instance.document"))
     return _audit(instance, plan, [instance_unchanged(instance, stated)])
 
 
@@ -56,16 +59,15 @@ def instance_unchanged(instance: Instance, stated: str) -> Check:
     if check.fails(found == stated):
         check.find(
             f"the instance stored in the plan has the sha256 {found}, but the plan was made for "
-            f"{claim.shown(stated)}: the instance was changed after the solve"
+            f"{shown(stated)}: the instance was changed after the solve"
         )
     return check
 
 
 def _audit(instance: Instance, plan: Any, before: list[Check]) -> AuditReport:
     with localcontext(CONTEXT):
-        books = Books(instance, claim.read(plan))
-        money = Ledger(books)
-        return AuditReport.of([*before, *run(books, money)], money.objective)
+        tree = Tree.of(instance, plan)
+        return AuditReport.of([*before, *run(tree)], tree.objective)
 
 
 def _instance(document: dict[str, Any]) -> Instance:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 
 import offtake.throughput
 from offtake.instance.months import Month
 from offtake.instance.network import egress_usd_per_million_tokens
-from offtake.instance.pools import Pool, pools
+from offtake.instance.pools import Pool, pools, supplies
+from offtake.instance.scenarios import lost, price_factor
 from offtake.instance.schema import Instance, Offer
 
 from .calendar import Calendar
-from .claim import Claim, ClaimedDeal
-from .contracts import Contract, contract_in_force, signed_deal
+from .claim import Claim
+from .contracts import Contract
 from .decisions import Decisions, Known
+from .deeds import Register
 from .demand import Demand, demand_of
+from .follow_ons import Break, Deed
+from .forward import usd_per_hour
 from .numbers import ZERO, exact, price_in
 from .promises import Promise, can_be_taken, promise
 
@@ -30,6 +34,8 @@ class Books:
 
     instance: Instance
     claim: Claim
+    same_rates: Books | None = None
+    """books of another future, whose serving rates are the same"""
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -45,34 +51,51 @@ class Books:
 
     @cached_property
     def serving_rates(self) -> offtake.throughput.RateTable:
+        if self.same_rates is not None:
+            return self.same_rates.serving_rates
         return offtake.throughput.rate_table(self.instance)
 
     # --- what the plan decides
 
-    def offered(self, deal: ClaimedDeal) -> bool:
-        """Whether the deal is a term of an offer that starts within the horizon: the rest cannot be priced."""
-        offer = self.instance.offers.get(deal.offer)
-        return (
-            offer is not None
-            and 0 <= deal.term < len(offer.terms)
-            and deal.node == 0
-            and 0 <= deal.start - self.calendar.start < len(self.calendar.months)
-        )
+    @cached_property
+    def register(self) -> Register:
+        return Register(self.instance, self.calendar, self.claim.deals)
+
+    @property
+    def deeds(self) -> dict[int, Deed]:
+        """Sound rows of the table of deals by their position."""
+        return self.register.deeds
 
     @cached_property
     def deals(self) -> dict[int, Contract]:
-        """Signed deals by their position in the plan's table."""
-        return {
-            position: signed_deal(self.instance, deal.offer, deal.term, deal.start, deal.blocks)
-            for position, deal in enumerate(self.claim.deals)
-            if self.offered(deal)
-        }
+        """Those that deliver."""
+        return {position: deed for position, deed in self.deeds.items() if isinstance(deed, Contract)}
+
+    @cached_property
+    def roots(self) -> dict[int, Contract]:
+        """Those that follow no other."""
+        return {position: deal for position, deal in self.deals.items() if not deal.right}
 
     @cached_property
     def contracts(self) -> dict[int | str, Contract]:
-        """Signed deals by position, then contracts in force by id."""
-        in_force = {key: contract_in_force(self.instance, key, signed) for key, signed in self.instance.signed.items()}
-        return {**self.deals, **in_force}
+        """All that deliver, then contracts in force by id: all of their blocks, as signed."""
+        return {**self.deals, **self.register.in_force}
+
+    def breaks(self, key: int | str) -> list[Break]:
+        """What is broken off a contract."""
+        return [deed for row, deed in self.deeds.items() if isinstance(deed, Break) and self.follows(row) == key]
+
+    def follows(self, row: int) -> int | str | None:
+        return self.claim.deals[row].follows
+
+    @cached_property
+    def legs(self) -> dict[int | str, list[Contract]]:
+        """How the blocks of each contract go: those that run on, then those that are broken off."""
+        return {key: _legs(contract, self.breaks(key)) for key, contract in self.contracts.items()}
+
+    @cached_property
+    def all_legs(self) -> list[Contract]:
+        return [leg for legs in self.legs.values() for leg in legs]
 
     @cached_property
     def decisions(self) -> Decisions:
@@ -91,10 +114,10 @@ class Books:
 
     # --- what follows from it
 
-    def pool_contracts(self, pool: str) -> dict[int | str, Contract]:
-        """Contracts that feed a pool."""
+    def pool_legs(self, pool: str) -> dict[int | str, list[Contract]]:
+        """Contracts that feed a pool, in legs."""
         supply = self.pools[pool].supply
-        return {key: contract for key, contract in self.contracts.items() if contract.supply_id == supply}
+        return {key: legs for key, legs in self.legs.items() if legs[0].supply_id == supply}
 
     def rate(self, pool: str, workload: str, period: int) -> Decimal:
         """R: requests/s per accelerator throughout the period; 0 for a pair that is not eligible, 1 for an API."""
@@ -144,8 +167,9 @@ class Books:
         found: dict[tuple[str, Month, int], Decimal] = defaultdict(lambda: ZERO)
         for pool, workload, period, block, _, amount in self.decisions.serve:
             share = self.calendar.block_share * self.demand[workload].mean_share(period, block) * amount
-            tokens = SECONDS_PER_HOUR * self.rate(pool, workload, period) * self.tokens_per_request(pool, workload)
+            requests_per_hour = SECONDS_PER_HOUR * self.rate(pool, workload, period)
             for month in self.calendar.periods[period]:
+                tokens = requests_per_hour * self.tokens_per_request(pool, workload, month)
                 found[pool, month, block] += share * month.hours * (self.elastic_price(pool, month) + tokens)
         return found
 
@@ -163,6 +187,11 @@ class Books:
             found[pool, period] += self.calendar.hours(period) * use
         return found
 
+    @cached_property
+    def let(self) -> dict[tuple[str, int], Decimal]:
+        """Accelerators let to others, by pool and period."""
+        return {(pool, period): amount for pool, period, _, amount in self.decisions.sublet}
+
     def mean_requests(self, workload: str, period: int, block: int, rate: Decimal) -> Decimal:
         """Requests in a block over the period, for a rate of those to provision for."""
         seconds = self.calendar.hours(period) * self.calendar.block_share * SECONDS_PER_HOUR
@@ -179,10 +208,15 @@ class Books:
         if not isinstance(offer, Offer) or (offer.elastic is None and offer.api is None):
             return None
         most = exact(offer.elastic.max_accelerators if offer.elastic else offer.api.max_requests_per_s)
-        first, last = offer.start.earliest, offer.start.latest
-        months = self.calendar.periods[period]
-        there = (first is None or months[0] >= first) and (last is None or months[-1] <= last)
+        there = self.stands(self.pools[pool].supply, self.calendar.periods[period])
         return most * exact(offer.availability) if there else ZERO
+
+    def stands(self, key: str, months: list[Month]) -> bool:
+        """Whether what is bought without signing is on offer throughout the months, and its seller there."""
+        offer = self.instance.offers[key]
+        first, last, gone = offer.start.earliest, offer.start.latest, lost(self.instance, offer.provider, key)
+        begun = first is None or months[0] >= first
+        return begun and (last is None or months[-1] <= last) and (gone is None or months[-1] < gone)
 
     # --- emissions
 
@@ -196,7 +230,7 @@ class Books:
 
     def elastic_tonnes(self, month: Month) -> Decimal:
         """CO2 of the accelerators without a contract that are at work on average in the month."""
-        period = next(t for t, months in enumerate(self.calendar.periods) if month in months)
+        period = self.calendar.period_of(month)
         total = ZERO
         for (pool, _, t), use in self.mean_use.items():
             place = self.pools[pool]
@@ -207,14 +241,29 @@ class Books:
 
     def all_tonnes(self, month: Month) -> Decimal:
         """CO2 of contracts in service and of elastic use."""
-        return sum((self.tonnes(contract, month) for contract in self.contracts.values()), self.elastic_tonnes(month))
+        return sum((self.tonnes(leg, month) for leg in self.all_legs), self.elastic_tonnes(month))
 
     # --- unit prices
 
     def elastic_price(self, pool: str, month: Month) -> Decimal:
         """USD per accelerator-hour of a pool that needs no signing; 0 for the others."""
-        offer = self.instance.offers.get(self.pools[pool].supply)
-        return price_in(offer.elastic.usd_per_accelerator_hour, month) if offer and offer.elastic else ZERO
+        place = self.pools[pool]
+        offer = self.instance.offers.get(place.supply)
+        if offer is None or offer.elastic is None:
+            return ZERO
+        return self.price_factor(place.supply, month) * price_in(offer.elastic.usd_per_accelerator_hour, month)
+
+    def price_factor(self, offer: str, month: Month) -> Decimal:
+        """Factor of the scenario on what is paid by use."""
+        return exact(price_factor(self.instance, self.instance.offers[offer].provider, offer, month))
+
+    def sublease_usd(self, pool: str, month: Month) -> Decimal:
+        """What an accelerator-hour brings that is let to others; 0 where it may not be."""
+        place = self.pools[pool]
+        market = supplies(self.instance)[place.supply].sublease
+        if market is None or place.accelerator is None:
+            return ZERO
+        return exact(market.fraction) * usd_per_hour(self.instance, place.accelerator, month)
 
     def egress_per_request(self, pool: str, workload_id: str) -> Decimal:
         """USD per request for its output tokens on their way to the workload's region."""
@@ -222,8 +271,8 @@ class Books:
         price = egress_usd_per_million_tokens(self.instance, self.pools[pool].region, workload.region)
         return exact(price) * self._output_tokens(workload_id) / 10**6
 
-    def tokens_per_request(self, pool: str, workload_id: str) -> Decimal:
-        """USD per request that a token API bills; 0 for accelerators."""
+    def tokens_per_request(self, pool: str, workload_id: str, month: Month) -> Decimal:
+        """USD per request that a token API bills in a month; 0 for accelerators."""
         offer = self.instance.offers.get(self.pools[pool].supply)
         if offer is None or offer.api is None:
             return ZERO
@@ -232,8 +281,18 @@ class Books:
         bill = read * exact(offer.api.usd_per_million_input_tokens) + written * exact(
             offer.api.usd_per_million_output_tokens
         )
-        return bill / 10**6
+        return self.price_factor(self.pools[pool].supply, month) * bill / 10**6
 
     def _output_tokens(self, workload_id: str) -> Decimal:
         request = self.instance.workloads[workload_id].request
         return exact(request.output_tokens) * exact(request.reasoning_multiplier)
+
+
+def _legs(contract: Contract, breaks: list[Break]) -> list[Contract]:
+    """What is paid once goes with the first blocks that there are; what the first tiers cost runs on with none."""
+    off = [each.leaving for each in breaks]
+    left = contract.blocks - sum((leg.blocks for leg in off), ZERO)
+    if not off or left:
+        return [replace(contract, blocks=left) if off else contract, *off]
+    tiers = [replace(contract, blocks=ZERO, whole=False)] if contract.ladder else []
+    return [replace(off[0], whole=contract.whole), *off[1:], *tiers]

@@ -41,6 +41,10 @@ class Calendar:
         """H: hours of the period."""
         return Decimal(sum(month.hours for month in self.periods[period]))
 
+    def period_of(self, month: Month) -> int:
+        """The period of a month of the horizon."""
+        return next(period for period, months in enumerate(self.periods) if month in months)
+
     def discount(self, month: Month) -> Decimal:
         """Present value of one dollar paid in the month."""
         money = self.instance.finance.discounting

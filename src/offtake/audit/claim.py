@@ -6,25 +6,32 @@ A document of the wrong form ends in PlanError. A document of the right form tha
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from offtake.instance.months import Month
 
-from .numbers import exact
+from .reading import (
+    Reader,
+    contract,
+    followed,
+    integer,
+    mapping,
+    member,
+    month,
+    number,
+    number_or_null,
+    numbers_by_name,
+    shown,
+    table,
+    text,
+    texts,
+    truth,
+    tuples,
+)
 
 FORMAT = "offtake.plan/1"
-LARGEST = 1e30
-"""numbers beyond this are no dollars, hours or accelerators"""
-
-Row = TypeVar("Row")
-
-
-class PlanError(Exception):
-    """A document that is not a plan; the message is a sentence for the user."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,21 @@ class ClaimedDeal:
     accelerators: Decimal
     accelerators_by_type: dict[str, Decimal]
     power_mw: Decimal
+    cash_usd: Decimal
+    npv_usd: Decimal
+    right: str = ""
+    """what kind of follow-on it is; empty for a deal of its own"""
+    follows: int | str | None = None
+    """position of the deal, or id of the contract in force, that it follows"""
+    scenarios: list[str] = field(default_factory=list)
+    """of several futures, those in which it is signed"""
+    by_scenario: dict[str, Paid] = field(default_factory=dict)
+    """what it is paid in each of them"""
+
+
+class Paid(NamedTuple):
+    """Figures of a deal in one of several futures."""
+
     cash_usd: Decimal
     npv_usd: Decimal
 
@@ -102,6 +124,15 @@ class Covered(NamedTuple):
     usd: Decimal
 
 
+class Sublet(NamedTuple):
+    """Accelerators of a pool that are let to others through a period."""
+
+    pool: str
+    period: int
+    node: int
+    accelerators: Decimal
+
+
 class CommitmentRow(NamedTuple):
     """One row of the table of commitments, as printed."""
 
@@ -112,6 +143,7 @@ class CommitmentRow(NamedTuple):
     committed_usd: Decimal
     used_usd: Decimal | None
     unused_usd: Decimal | None
+    scenario: str = ""
 
 
 class CashRow(NamedTuple):
@@ -119,16 +151,27 @@ class CashRow(NamedTuple):
     line: str
     offer: str
     usd: Decimal
+    scenario: str = ""
 
 
 class OwedRow(NamedTuple):
     month: Month
     usd: Decimal
+    scenario: str = ""
 
 
 class CostRow(NamedTuple):
     line: str
     usd: Decimal
+    scenario: str = ""
+
+
+class ClaimedFuture(NamedTuple):
+    """What the plan says of one of several futures."""
+
+    probability: Decimal
+    objective_usd: Decimal
+    kpis: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -141,12 +184,14 @@ class Claim:
     gap: Decimal
     gap_asked: Decimal
     periods: list[ClaimedPeriod]
-    deals: list[ClaimedDeal]
-    serve: list[Serve]
-    unserved: list[Unserved]
-    beyond: list[Beyond]
-    committed: list[Committed]
-    covered: list[Covered]
+    deals: dict[int, ClaimedDeal]
+    """by position in the table, and so are the decisions"""
+    serve: dict[int, Serve]
+    unserved: dict[int, Unserved]
+    beyond: dict[int, Beyond]
+    committed: dict[int, Committed]
+    covered: dict[int, Covered]
+    sublet: dict[int, Sublet]
     commitments: list[CommitmentRow]
     cash: list[CashRow]
     obligations: list[OwedRow]
@@ -154,146 +199,68 @@ class Claim:
     kpis: dict[str, Any]
     ledgers: dict[str, Any]
     """empty in plans of earlier versions"""
+    futures: dict[str, ClaimedFuture]
+    """scenario -> what the plan says of it; empty for one future"""
 
 
-def read(plan: Any) -> Claim:
-    """The claim of a plan document. Raises PlanError, with a sentence, for a document of the wrong form."""
+def read(plan: Any, several: bool = False) -> Claim:
+    """The claim of a plan document. Raises PlanError, with a sentence, for a document of the wrong form.
+
+    `several`: of several futures.
+    """
     document = mapping(plan, "the plan")
-    decisions = mapping(member(document, "decisions"), "decisions")
+    decisions = {**_NO_DECISIONS, **mapping(member(document, "decisions"), "decisions")}
+    rows = {**_NO_TABLES, **document}
+    of: dict[str, Reader] = {"scenario": text} if several else {}
+    solver = mapping(member(document, "solver"), "solver")
     return Claim(
         status=text(member(document, "status"), "status"),
         objective_usd=number(member(document, "objective_usd"), "objective_usd"),
         bound_usd=number(member(document, "bound_usd"), "bound_usd"),
         gap=number(member(document, "gap"), "gap"),
-        gap_asked=number(
-            member(mapping(member(document, "solver"), "solver"), "gap_asked", "solver"), "solver.gap_asked"
-        ),
+        gap_asked=number(member(solver, "gap_asked", "solver"), "solver.gap_asked"),
         periods=table(document, "periods", ClaimedPeriod, {"start": month, "months": integer}),
-        deals=table(document, "deals", ClaimedDeal, _DEAL),
-        serve=tuples(decisions, "serve", Serve, (text, text, integer, integer, integer, number)),
-        unserved=tuples(decisions, "unserved", Unserved, (text, integer, integer, integer, number)),
-        beyond=tuples(decisions, "beyond", Beyond, (contract, text, integer, integer, number)),
-        committed=tuples({"committed": [], **decisions}, "committed", Committed, (text, integer)),
-        covered=tuples(
-            {"covered": [], **decisions}, "covered", Covered, (text, text, integer, integer, integer, number)
-        ),
-        commitments=table({"commitments": [], **document}, "commitments", CommitmentRow, _COMMITMENT),
-        cash=table(document, "cash", CashRow, {"month": month, "line": text, "offer": text, "usd": number}),
-        obligations=table(document, "obligations", OwedRow, {"month": month, "usd": number}),
-        cost=table(document, "cost", CostRow, {"line": text, "usd": number}),
+        deals=_deals(document, several),
+        **{name: _numbered(tuples(decisions, name, *form)) for name, form in _DECISIONS.items()},
+        commitments=table(rows, "commitments", CommitmentRow, {**_COMMITMENT, **of}),
+        cash=table(document, "cash", CashRow, {"month": month, "line": text, "offer": text, "usd": number, **of}),
+        obligations=table(document, "obligations", OwedRow, {"month": month, "usd": number, **of}),
+        cost=table(document, "cost", CostRow, {"line": text, "usd": number, **of}),
         kpis=mapping(member(document, "kpis"), "kpis"),
         ledgers=mapping(document.get("ledgers", {}), "ledgers"),
+        futures=_futures(document) if several else {},
     )
 
 
-def table(document: dict[str, Any], key: str, row: Callable[..., Row], columns: dict[str, Reader]) -> list[Row]:
-    """A list of objects, each with these columns (others are ignored)."""
-    found = []
-    for position, entry in enumerate(items(member(document, key), key)):
-        where = f"{key}[{position}]"
+def _deals(document: dict[str, Any], several: bool) -> dict[int, ClaimedDeal]:
+    columns = {**_DEAL, "scenarios": texts, "by_scenario": _paid} if several else _DEAL
+    return _numbered(table(document, "deals", ClaimedDeal, columns, _NO_RIGHT))
+
+
+def _numbered(rows: list[Any]) -> dict[int, Any]:
+    return dict(enumerate(rows))
+
+
+def _paid(value: Any, where: str) -> dict[str, Paid]:
+    found = {}
+    for name, entry in mapping(value, where).items():
+        inside = f"{where}.{shown(name)}"
+        figures = mapping(entry, inside)
+        found[name] = Paid(*(number(member(figures, key, inside), f"{inside}.{key}") for key in Paid._fields))
+    return found
+
+
+def _futures(document: dict[str, Any]) -> dict[str, ClaimedFuture]:
+    found = {}
+    for name, entry in mapping(member(document, "futures"), "futures").items():
+        where = f"futures.{shown(name)}"
         keys = mapping(entry, where)
-        found.append(
-            row(**{name: take(member(keys, name, where), f"{where}.{name}") for name, take in columns.items()})
+        probability, cost = (
+            number(member(keys, key, where), f"{where}.{key}") for key in ("probability", "objective_usd")
         )
+        found[name] = ClaimedFuture(probability, cost, mapping(member(keys, "kpis", where), f"{where}.kpis"))
     return found
 
-
-def tuples(decisions: dict[str, Any], key: str, row: Callable[..., Row], slots: tuple[Reader, ...]) -> list[Row]:
-    """A list of lists, each with exactly these slots."""
-    found = []
-    for position, entry in enumerate(items(member(decisions, key, "decisions"), f"decisions.{key}")):
-        where = f"decisions.{key}[{position}]"
-        values = items(entry, where)
-        if len(values) != len(slots):
-            raise PlanError(f"{where} has {len(values)} entries; a row of this list has {len(slots)}")
-        found.append(
-            row(
-                *(take(value, f"{where}[{slot}]") for slot, (take, value) in enumerate(zip(slots, values, strict=True)))
-            )
-        )
-    return found
-
-
-def member(holder: Mapping[str, Any], key: str, where: str = "the plan") -> Any:
-    if key not in holder:
-        raise PlanError(f"{where} has no key `{key}`; solve the instance again to get a whole plan")
-    return holder[key]
-
-
-def mapping(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise PlanError(f"{where} must be an object with keys, not {shown(value)}")
-    return dict(value)
-
-
-def items(value: Any, where: str) -> list[Any]:
-    if not isinstance(value, list | tuple):
-        raise PlanError(f"{where} must be a list, not {shown(value)}")
-    return list(value)
-
-
-def text(value: Any, where: str) -> str:
-    if not isinstance(value, str):
-        raise PlanError(f"{where} must be text, not {shown(value)}")
-    return value
-
-
-def number(value: Any, where: str) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PlanError(f"{where} must be a number, not {shown(value)}")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise PlanError(f"{where} is {value}; every number of a plan is finite")
-    if not -LARGEST <= value <= LARGEST:
-        raise PlanError(f"{where} is beyond {LARGEST:g}; no figure of a plan is that large")
-    return exact(value)
-
-
-def integer(value: Any, where: str) -> int:
-    found = number(value, where)
-    if found != found.to_integral_value():
-        raise PlanError(f"{where} must be a whole number, not {shown(value)}")
-    return int(found)
-
-
-def month(value: Any, where: str) -> Month:
-    try:
-        return Month.parse(text(value, where))
-    except ValueError:
-        raise PlanError(f"{where} must be a month written YYYY-MM, not {shown(value)}") from None
-
-
-def contract(value: Any, where: str) -> int | str:
-    """A position in the table of deals, or the id of a contract in force."""
-    return value if isinstance(value, str) else integer(value, where)
-
-
-def numbers_by_name(value: Any, where: str) -> dict[str, Decimal]:
-    return {name: number(entry, f"{where}.{shown(name)}") for name, entry in mapping(value, where).items()}
-
-
-def shown(value: Any) -> str:
-    """A value from outside for a sentence: short, on one line, no control characters."""
-    if isinstance(value, Mapping | list | tuple):
-        return "an object" if isinstance(value, Mapping) else "a list"
-    if isinstance(value, int) and abs(value) > LARGEST:
-        return "a number too large to print"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    shortened = value[:80] + "..." if isinstance(value, str) and len(value) > 80 else value
-    return ascii(shortened)
-
-
-def truth(value: Any, where: str) -> bool:
-    if not isinstance(value, bool):
-        raise PlanError(f"{where} must be true or false, not {shown(value)}")
-    return value
-
-
-def number_or_null(value: Any, where: str) -> Decimal | None:
-    return None if value is None else number(value, where)
-
-
-Reader = Callable[[Any, str], Any]
 
 _COMMITMENT: dict[str, Reader] = {
     "commitment": text,
@@ -319,4 +286,20 @@ _DEAL: dict[str, Reader] = {
     "power_mw": number,
     "cash_usd": number,
     "npv_usd": number,
+    "right": text,
+    "follows": followed,
 }
+_NO_RIGHT = {"right": "", "follows": None}
+"""in plans of earlier versions, and these:"""
+_NO_TABLES: dict[str, list] = {"commitments": []}
+_NO_DECISIONS: dict[str, list] = {"committed": [], "covered": [], "sublet": []}
+
+_DECISIONS: dict[str, tuple[type, tuple[Reader, ...]]] = {
+    "serve": (Serve, (text, text, integer, integer, integer, number)),
+    "unserved": (Unserved, (text, integer, integer, integer, number)),
+    "beyond": (Beyond, (contract, text, integer, integer, number)),
+    "committed": (Committed, (text, integer)),
+    "covered": (Covered, (text, text, integer, integer, integer, number)),
+    "sublet": (Sublet, (text, integer, integer, number)),
+}
+"""name in the document -> its row, and how each entry is read"""

@@ -1,197 +1,82 @@
-"""One contract, month by month in decimal: what it delivers, what it bills, what stays owed.
+"""One contract in decimal: when it is paid, what of it stays owed, and what the objective is charged for it.
 
-A contract is a signed deal of an offer or a contract in force. Its term month j counts from 0. For n blocks, month j
-bills, if all is used,
-
-    gross_j = N x price x quantity_j x fee_factor_j x (1 + escalator)^floor(j / 12)
-
-with the quantity 1 (usd_per_month), accelerators x delivered share_j x hours (usd_per_accelerator_hour) or
-megawatts x delivered share_j (usd_per_mw_month), and N = n without tiers, n x the factor of the step that n reaches
-(all_units), or the sum of the factors of the blocks 1 to n (incremental). Fixed of it is
-
-    fixed_j = max(take_or_pay x gross_j, n x minimum)
-
-whether used or not, and that covers the share fixed_j / gross_j of the use. The fixed fees are paid on dates that share
-them out, or month by month (in arrears: a month later) after a prepayment at signing, which pays a share of each, the
-first or the last of them. What a contract in force paid at its signing is history.
+The fixed fees are paid on dates that share them out, or month by month (in arrears: a month later) after a prepayment
+at signing, which pays a share of each, the first or the last of them. What a contract in force paid at its signing is
+history. Blocks that the buyer breaks off are a contract of their own, which ends early: see `endings`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
-from typing import NamedTuple
 
 from offtake.instance.months import Month
 from offtake.instance.pools import block_accelerators, block_power_mw
+from offtake.instance.scenarios import delay, price_factor
 from offtake.instance.schema import Instance, Payment, SignedContract, Supply, Term
 
+from . import tariffs
 from .calendar import Calendar
-from .numbers import ONE, ZERO, at, exact, price_in
-
-OWED_LINES = ("fees", "prepayments", "payments")
-"""non-cancellable; deposits come back, and credits and the fees of a bank are not owed to the seller"""
-
-
-class Due(NamedTuple):
-    """A payment that does not depend on use; negative: cash that comes in."""
-
-    month: Month | None
-    """None: when a contract in force was signed"""
-    line: str
-    usd: Decimal
+from .endings import OWED_LINES, Bill, Due, Ending, fate, gives_notice, kept, leaves, remainder, settled
+from .forward import usd_per_hour
+from .numbers import ONE, ZERO, exact
+from .service import Service
 
 
 @dataclass(frozen=True)
-class Contract:
-    """Blocks of a supply under a term from a start month on."""
+class Contract(Service):
+    """Blocks of a supply under a term, in the future at hand: payments, obligations and charge."""
 
-    supply_id: str
-    supply: Supply
-    term: Term
-    start: Month
-    signing: Month | None
-    """None for a contract in force: signed before the horizon"""
-    blocks: Decimal
-    counts: dict[str, Decimal]
-    """accelerators of each type in one block"""
-    block_power_mw: Decimal
-
-    @property
-    def months(self) -> list[Month]:
-        """Months of the term."""
-        return [self.start + j for j in range(self.term.months)]
-
-    def serves(self, month: Month) -> bool:
-        return 0 <= month - self.start < self.term.months
-
-    def delivered(self, accelerator: str, month: Month) -> Decimal:
-        """Usable accelerators of all blocks in the month."""
-        if not self.serves(month):
-            return ZERO
-        availability = exact(self.supply.availability)
-        return self.blocks * self.counts[accelerator] * self._ramp(month) * availability
-
-    def held(self, accelerator: str, months: list[Month]) -> Decimal:
-        """Usable accelerators that are there throughout the months."""
-        return min(self.delivered(accelerator, month) for month in months)
-
-    def delivered_hours(self, accelerator: str, months: list[Month]) -> Decimal:
-        """Usable accelerator-hours over the months."""
-        return sum((self.delivered(accelerator, month) * month.hours for month in months), ZERO)
-
-    def contracted(self, month: Month) -> Decimal:
-        """Accelerators of one block that the contract is for in the month, whatever their availability."""
-        return sum(self.counts.values(), ZERO) * self._ramp(month)
-
-    def drawn_mw(self, month: Month) -> Decimal:
-        """Power of all blocks that are delivered in the month, whether they work or not."""
-        return self.blocks * self.block_power_mw * self._ramp(month) if self.serves(month) else ZERO
-
-    def energy_kwh(self, month: Month) -> Decimal:
-        """Energy of all blocks in the month, with the overhead of the facility."""
-        pue = ONE if self.supply.power_price is None else exact(self.supply.power_price.pue)
-        return 1000 * self.drawn_mw(month) * month.hours * pue
-
-    def energy_usd(self, month: Month) -> Decimal:
-        """Bill for it, where it is paid for apart from the fees."""
-        price = self.supply.power_price
-        return ZERO if price is None else self.energy_kwh(month) * price_in(price.usd_per_kwh, month)
+    # --- payments
 
     @cached_property
-    def billed_blocks(self) -> Decimal:
-        """N: blocks at the price of the term that cost as much as these blocks at the prices of their tiers."""
-        tiers = self.term.tiers
-        if tiers is None:
-            return self.blocks
-        reached = [step for step in tiers.steps if step.from_blocks <= self.blocks]
-        if not reached:
-            return ZERO
-        if tiers.kind == "all_units":
-            return self.blocks * exact(reached[-1].factor)
-        ends = [Decimal(step.from_blocks - 1) for step in reached[1:]] + [self.blocks]
-        return sum(
-            (exact(step.factor) * (end - step.from_blocks + 1) for step, end in zip(reached, ends, strict=True)), ZERO
-        )
+    def bills(self) -> list[Bill]:
+        """All fixed payments as agreed, if the contract runs its term."""
+        return [bill for bill in [*self._bills_once(), *self._bills_of_service()] if bill.usd]
 
-    def gross(self, month: Month) -> Decimal:
-        """Bill of all blocks for the month, used in full."""
-        term, j = self.term, month - self.start
-        if term.usd_per_month is not None:
-            bill = price_in(term.usd_per_month, month)
-        elif term.usd_per_accelerator_hour is not None:
-            bill = price_in(term.usd_per_accelerator_hour, month) * self.contracted(month) * month.hours
-        else:
-            bill = price_in(term.usd_per_mw_month or 0, month) * self.block_power_mw * self._ramp(month)
-        escalator = (1 + exact(term.escalator_per_year)) ** (j // 12)
-        return self.billed_blocks * bill * at(term.fee_factor, j) * escalator
+    def _bills_once(self) -> Iterator[Bill]:
+        term, total = self.term, sum(self.fixed.values(), ZERO)
+        for payment in term.payments:
+            date = self._date(payment)
+            yield Bill(date, "payments", exact(payment.share) * total, date)
+        yield Bill(self.signing, "prepayments", self.prepayment)
+        yield Bill(self.signing, "deposits", self.deposit)
+        yield Bill(self.agreed[-1] + 1, "deposits", -self.deposit, self.agreed[-1] + 1)
+        if self.whole:
+            yield Bill(self.signing, "signing_fees", exact(term.signing_fee_usd))
+            yield Bill(self.signing, "credits", -exact(term.signing_credit_usd))
 
-    @cached_property
-    def fixed(self) -> dict[Month, Decimal]:
-        """Fees of all blocks for each month of service, whether used or not, and whenever they are paid."""
-        share, least = exact(self.term.take_or_pay), self.blocks * exact(self.term.minimum_usd_per_month)
-        return {month: max(share * self.gross(month), least) for month in self.months}
-
-    def paid_share(self, month: Month) -> Decimal:
-        """Share of what is delivered in a month of the term that its fixed fee covers."""
-        gross, share = self.gross(month), exact(self.term.take_or_pay)
-        if not gross:
-            return ONE if self.fixed[month] else share
-        return min(max(self.fixed[month] / gross, share), ONE)
+    def _bills_of_service(self) -> Iterator[Bill]:
+        credit, guaranteed = self._credited_share(), self._guarantee_usd()
+        for month in self.agreed:
+            billed = month + 1 if self.term.billing == "arrears" else month
+            if not self.term.payments:
+                yield Bill(billed, "fees", self.left_to_pay(month), month)
+            yield Bill(month, "letters_of_credit", guaranteed, month)
+            yield Bill(month, "power", self.energy_usd(month), month)
+            yield Bill(billed, "sla_credits", -credit * self.fixed[month], month)
 
     @cached_property
     def prepayment(self) -> Decimal:
         """Share of all fixed fees that is due at signing, for all blocks."""
         return exact(self.term.prepay) * sum(self.fixed.values(), ZERO)
 
-    @cached_property
-    def fees(self) -> dict[Month, Decimal]:
-        """What is billed of the fixed fees of all blocks, by the month in which it is due."""
-        if self.term.payments:
-            return {}
-        return {self._billed(month): self._left_to_pay(month) for month in self.months}
-
-    def _left_to_pay(self, month: Month) -> Decimal:
+    def left_to_pay(self, month: Month) -> Decimal:
         """The fee of a month of service less what the prepayment pays of it."""
         fee = self.fixed[month]
         if self.term.drawdown == "pro_rata":
             return (1 - exact(self.term.prepay)) * fee
         first = self.term.drawdown == "first"
-        others = [other for other in self.months if (other < month if first else other > month)]
+        others = [other for other in self.agreed if (other < month if first else other > month)]
         left = max(self.prepayment - sum((self.fixed[other] for other in others), ZERO), ZERO)
         return fee - min(fee, left)
 
-    def _billed(self, month: Month) -> Month:
-        """When the fee of a month of service is due."""
-        return month + 1 if self.term.billing == "arrears" else month
-
     @property
-    def signing_fee(self) -> Decimal:
-        """Due at signing, once, whatever the number of blocks."""
-        return exact(self.term.signing_fee_usd)
-
-    @cached_property
-    def due(self) -> list[Due]:
-        """All fixed cash at its real date, also before the horizon; less what a contract in force did at signing."""
-        term, end = self.term, self.start + self.term.months
-        total, deposit = sum(self.fixed.values(), ZERO), self.blocks * exact(term.deposit_usd)
-        found = [Due(month, "fees", usd) for month, usd in self.fees.items()]
-        found += [Due(self._date(payment), "payments", exact(payment.share) * total) for payment in term.payments]
-        found += [
-            Due(self.signing, "prepayments", self.prepayment),
-            Due(self.signing, "signing_fees", self.signing_fee),
-            Due(self.signing, "credits", -exact(term.signing_credit_usd)),
-            Due(self.signing, "deposits", deposit),
-            Due(end, "deposits", -deposit),
-        ]
-        if term.letter_of_credit is not None:
-            yearly = self.blocks * exact(term.letter_of_credit.usd) * exact(term.letter_of_credit.fee_per_year)
-            found += [Due(month, "letters_of_credit", yearly / 12) for month in self.months]
-        found += [Due(month, "power", self.energy_usd(month)) for month in self.months]
-        credit = self._credited_share()
-        found += [Due(self._billed(month), "sla_credits", -credit * fee) for month, fee in self.fixed.items()]
-        return [entry for entry in found if entry.month is not None and entry.usd]
+    def deposit(self) -> Decimal:
+        """Of all blocks, at signing; it comes back in the month after the term."""
+        return self.blocks * exact(self.term.deposit_usd)
 
     def _date(self, payment: Payment) -> Month | None:
         """When a dated share of the fees is due: never before the signing; None at that of a contract in force."""
@@ -203,6 +88,11 @@ class Contract:
             return self.start + payment.after_months
         return payment.month if self.signing is None else max(payment.month, self.signing)
 
+    def _guarantee_usd(self) -> Decimal:
+        """What the bank bills a month for the letter of credit of all blocks."""
+        letter = self.term.letter_of_credit
+        return ZERO if letter is None else self.blocks * exact(letter.usd) * exact(letter.fee_per_year) / 12
+
     def _credited_share(self) -> Decimal:
         """Share of each fixed fee that comes back because less works than promised."""
         promise = self.term.sla
@@ -211,75 +101,154 @@ class Contract:
         points = 100 * max(exact(promise.availability) - exact(self.supply.availability), ZERO)
         return min(exact(promise.cap_fraction), exact(promise.credit_fraction) * points)
 
+    @cached_property
+    def due(self) -> list[Due]:
+        """All fixed cash at its real date, also before the horizon; less what a contract in force did at signing."""
+        return self.due_with(self.ending)
+
+    def due_with(self, ending: Ending | None) -> list[Due]:
+        """The same if the contract ended so."""
+        left = [Due(bill.month, bill.line, bill.usd) for bill in kept(self.bills, ending) if bill.month is not None]
+        return [entry for entry in [*left, *self.closing(ending)] if entry.usd]
+
+    def closing(self, ending: Ending | None) -> list[Due]:
+        """What is paid because it ends."""
+        if ending is None:
+            return []
+        gone = remainder(self.bills, ending)
+        return settled(ending, self.term.cancel, gone, self.unused(ending), self.deposit)
+
+    def unused(self, ending: Ending) -> Decimal:
+        """What was paid of the fixed fees, by the buyer's own dates, and is not used up when the contract ends."""
+        after = sum((fee for month, fee in self.fixed.items() if month >= ending.month), ZERO)
+        return max(after - remainder(self.bills, ending), ZERO)
+
     @property
     def fixed_cash(self) -> Decimal:
-        """All fixed cash of a signed deal, undiscounted."""
+        """All fixed cash, undiscounted."""
         return sum((entry.usd for entry in self.due), ZERO)
+
+    # --- obligations
+
+    def owed_after(self, date: Month) -> list[Due]:
+        """What cannot be cancelled and is still to be paid after a month: nothing before the signing.
+
+        A buyer who may give notice owes what is cheaper: to stay, or to leave as soon as the clause lets it.
+        """
+        if self.signing is not None and date < self.signing:
+            return []
+        known = (part.known_after(date) for part in self.parts)
+        return [entry for part in known for entry in part.to_pay(part.leaving(date) or part.ending, date)]
+
+    @cached_property
+    def parts(self) -> list[Contract]:
+        """What a buyer who leaves does not pay any more, and what it pays nevertheless: what the first tiers cost."""
+        if not (self.ladder and gives_notice(self.term.cancel, "buyer")):
+            return [self]
+        stays = self.term.model_copy(update={"cancel": None})
+        return [replace(self, ladder=ZERO), replace(self, blocks=ZERO, broken=None, term=stays)]
+
+    def known_after(self, date: Month) -> Contract:
+        """The contract as it stands after a month: it runs on until notice is given."""
+        return self._unbroken if self.broken is not None and date < self.broken.notice else self
+
+    @cached_property
+    def _unbroken(self) -> Contract:
+        return replace(self, broken=None)
+
+    def leaving(self, date: Month) -> Ending | None:
+        """How a buyer who has not given notice yet leaves after a month, if that is cheaper than to stay."""
+        if not gives_notice(self.term.cancel, "buyer") or self.broken is not None:
+            return None
+        ending = leaves(self.term.cancel, max(date + 1, self.start + self.term.cancel.after_months))
+        if ending.month >= self.end:
+            return None
+        stay, leave = (_usd(self.to_pay(way, date)) for way in (self.ending, ending))
+        return ending if leave < stay else None
+
+    def to_pay(self, ending: Ending | None, date: Month) -> list[Due]:
+        """Payments after a month that the buyer owes, if the contract ends so; what comes back is not owed."""
+        due = self.due if ending == self.ending else self.due_with(ending)
+        return [entry for entry in due if entry.month > date and entry.line in OWED_LINES and entry.usd > 0]
 
     def owed(self, since: Month) -> dict[Month, Decimal]:
         """Fixed fees still due after the end of each month, from signing (or a later month) until nothing is."""
         first = since if self.signing is None else max(since, self.signing)
-        owed = [entry for entry in self.due if entry.line in OWED_LINES]
-        last = max([self.months[-1], *(entry.month for entry in owed)])
-        return {
-            month: sum((entry.usd for entry in owed if entry.month > month), ZERO)
-            for month in (first + k for k in range(last - first + 1))
-        }
+        last = max([first, self.end - 1, *(entry.month for entry in self.due if entry.line in OWED_LINES)])
+        return {month: _usd(self.owed_after(month)) for month in (first + k for k in range(last - first + 1))}
+
+    # --- what the objective pays
 
     def charge(self, calendar: Calendar, without: str = "") -> Decimal:
-        """What the objective pays for it: the present value of all its cash, or its share inside the horizon.
+        """What the objective pays for it, nothing if it is in force: that is sunk. `without` leaves out a line."""
+        return ZERO if self.signing is None else self.value(calendar, without) - self.tail(calendar)
 
-        `without` leaves out a line.
-        """
-        if self.signing is None:
-            return ZERO
-        paid = sum((calendar.discount(entry.month) * entry.usd for entry in self.due if entry.line != without), ZERO)
-        if calendar.instance.finance.terminal == "none":
+    def value(self, calendar: Calendar, without: str = "") -> Decimal:
+        """Present value of its cash from the horizon on, or its share inside the horizon, by the terminal rule."""
+        ahead = [entry for entry in self.due if entry.month >= calendar.start and entry.line != without]
+        paid = sum((calendar.discount(entry.month) * entry.usd for entry in ahead), ZERO)
+        if calendar.instance.finance.terminal != "pro_rata":
             return paid
-        weights = {month: calendar.discount(month) * self.contracted(month) for month in self.months}
+        left = [month for month in self.months if month >= calendar.start]
+        weights = {month: calendar.discount(month) * self.contracted(month) for month in left}
         inside = sum((weight for month, weight in weights.items() if month <= calendar.months[-1]), ZERO)
         whole = sum(weights.values(), ZERO)
         return paid * inside / whole if whole else paid
 
-    def paid_hours(self, accelerator: str, months: list[Month]) -> Decimal:
-        """Usable accelerator-hours over the months that the fixed fees cover."""
-        inside = [month for month in months if self.serves(month)]
-        return sum(
-            (self.paid_share(month) * self.delivered(accelerator, month) * month.hours for month in inside), ZERO
+    def tail(self, calendar: Calendar) -> Decimal:
+        """Present value of what its capacity is worth after the horizon, where the terminal rule asks the market."""
+        finance, instance = calendar.instance.finance, calendar.instance
+        if finance.terminal != "market":
+            return ZERO
+        worth = sum(
+            (
+                calendar.discount(month) * month.hours * delivered * usd_per_hour(instance, name, month)
+                for name in self.counts
+                for month in self.months
+                if month > calendar.months[-1] and (delivered := self.delivered(name, month))
+            ),
+            ZERO,
         )
+        return exact(finance.salvage_fraction or 0) * worth
 
-    def usd_per_hour_beyond(self, months: list[Month]) -> Decimal:
-        """v: price of a usable accelerator-hour beyond those, so that full use costs gross (or the minimum)."""
-        inside = [month for month in months if self.serves(month)]
-        hours = sum((self.delivered_hours(name, inside) - self.paid_hours(name, inside) for name in self.counts), ZERO)
-        extra = sum((max(self.gross(month) - self.fixed[month], ZERO) for month in inside), ZERO)
-        return extra / hours if hours else ZERO
 
-    def _ramp(self, month: Month) -> Decimal:
-        """Share of a block that is delivered in a month of service: by the ramp, or by the tranches that run."""
-        j = month - self.start
-        if not self.supply.tranches:
-            return at(self.supply.ramp, j, default=ONE)
-        running = (
-            tranche
-            for tranche in self.supply.tranches
-            if tranche.after_months <= j and (tranche.months is None or j < tranche.after_months + tranche.months)
-        )
-        return sum((exact(tranche.share) for tranche in running), ZERO)
+def _usd(entries: list[Due]) -> Decimal:
+    return sum((entry.usd for entry in entries), ZERO)
 
 
 def contract_in_force(instance: Instance, key: str, signed: SignedContract) -> Contract:
-    return _contract(instance, key, signed, signed.term, signed.start, None, Decimal(signed.blocks))
+    return agreement(instance, key, signed, signed.term, signed.start, None, Decimal(signed.blocks))
 
 
 def signed_deal(instance: Instance, offer: str, term: int, start: Month, blocks: Decimal) -> Contract:
     supply = instance.offers[offer]
     signing = start - supply.start.lead_months
-    return _contract(instance, offer, supply, supply.terms[term], start, signing, blocks)
+    return agreement(instance, offer, supply, supply.terms[term], start, signing, blocks)
 
 
-def _contract(
+def agreement(
     instance: Instance, key: str, supply: Supply, term: Term, start: Month, signing: Month | None, blocks: Decimal
 ) -> Contract:
+    """A contract at the price of its term, in the future at hand."""
     counts = {name: exact(count) for name, count in block_accelerators(instance, supply).items()}
-    return Contract(key, supply, term, start, signing, blocks, counts, exact(block_power_mw(instance, supply)))
+    factor = ONE if signing is None else exact(price_factor(instance, supply.provider, key, signing))
+    tariff = tariffs.of_term(instance, term, counts, start, signing, factor)
+    begins = start + delay(instance, supply.provider, key, start)
+    ends = fate(instance, supply.provider, key, term.cancel, begins)
+    power, tiers = exact(block_power_mw(instance, supply)), _tiers(term, blocks)
+    return Contract(key, supply, term, tariff, start, begins, signing, blocks, *tiers, counts, power, fate=ends)
+
+
+def _tiers(term: Term, blocks: Decimal) -> tuple[Decimal, Decimal]:
+    """Factor on the price of each block, and blocks' worth of it on top: what the tiers before cost more."""
+    if term.tiers is None:
+        return ONE, ZERO
+    reached = [step for step in term.tiers.steps if step.from_blocks <= blocks]
+    if not reached:
+        return ZERO, ZERO
+    factor = exact(reached[-1].factor)
+    if term.tiers.kind == "all_units":
+        return factor, ZERO
+    ends = [Decimal(step.from_blocks - 1) for step in reached[1:]] + [blocks]
+    priced = (exact(step.factor) * (end - step.from_blocks + 1) for step, end in zip(reached, ends, strict=True))
+    return factor, sum(priced, ZERO) - blocks * factor

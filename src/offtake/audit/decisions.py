@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from .calendar import Calendar
-from .claim import Beyond, Claim, Committed, Covered, Serve, Unserved, shown
+from .claim import Beyond, Claim, Committed, Covered, Serve, Sublet, Unserved
+from .reading import shown
 
 Row = TypeVar("Row", bound=NamedTuple)
 
@@ -21,6 +22,7 @@ class Decisions:
     beyond: list[Beyond]
     committed: list[Committed]
     covered: list[Covered]
+    sublet: list[Sublet]
     strays: list[str] = field(default_factory=list)
     """a sentence for each row that was set aside"""
 
@@ -45,6 +47,7 @@ class Known:
             _sound("decisions.beyond", claim.beyond, self._fault_of_beyond, strays),
             _sound("decisions.committed", claim.committed, self._fault_of_committed, strays),
             _sound("decisions.covered", claim.covered, self._fault_of_covered, strays),
+            _sound("decisions.sublet", claim.sublet, self._fault_of_sublet, strays),
             strays,
         )
 
@@ -79,6 +82,9 @@ class Known:
             or self._fault_of_slot(0, row.block, row.node)
         )
 
+    def _fault_of_sublet(self, row: Sublet) -> str:
+        return _unknown("pool", row.pool, self.pools) or self._fault_of_slot(row.period, 0, row.node)
+
     def _fault_of_slot(self, period: int, block: int, node: int) -> str:
         for name, value, count in (
             ("period", period, len(self.calendar.periods)),
@@ -94,10 +100,10 @@ def _unknown(kind: str, name: str, known: Collection[str]) -> str:
     return "" if name in known else f"names the {kind} {shown(name)}, which the instance does not have"
 
 
-def _sound(where: str, rows: Sequence[Row], fault_of: Callable[[Row], str], strays: list[str]) -> list[Row]:
+def _sound(where: str, rows: Mapping[int, Row], fault_of: Callable[[Row], str], strays: list[str]) -> list[Row]:
     """The rows without a fault. The last entry of a row is its amount, the others say what it is about."""
     found: dict[tuple[object, ...], Row] = {}
-    for position, row in enumerate(rows):
+    for position, row in rows.items():
         fault = fault_of(row)
         if not fault and row[-1] < 0:
             fault = f"is negative ({row[-1]})"

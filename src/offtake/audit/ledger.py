@@ -13,11 +13,13 @@ from offtake.instance.months import Month
 
 from . import spend
 from .books import SECONDS_PER_HOUR, Books
+from .follow_ons import Break
 from .numbers import ZERO, exact
 from .promises import Part, Promise
 
 COST_LINES = (
     "contracts",
+    "tail_value",
     "use_beyond",
     "elastic",
     "tokens",
@@ -26,6 +28,7 @@ COST_LINES = (
     "shortfall",
     "unserved",
     "carbon",
+    "sublease",
 )
 
 
@@ -49,7 +52,8 @@ class Ledger:
     def cash(self) -> dict[tuple[Month, str, str], Decimal]:
         """USD by month, line and offer."""
         found: dict[tuple[Month, str, str], Decimal] = defaultdict(lambda: ZERO)
-        for month, line, offer, usd in [*_fixed_payments(self.books), *self._use, *spend.payments(self.books)]:
+        fixed = [*_fixed_payments(self.books), *_sublets(self.books), *spend.payments(self.books)]
+        for month, line, offer, usd in [*fixed, *self._use]:
             found[month, line, offer] += usd
         for promise, part, usd in self._shortfalls:
             found[part.due, "shortfall", promise.key] += usd
@@ -75,8 +79,8 @@ class Ledger:
     def obligations(self) -> dict[Month, Decimal]:
         """Fixed fees still due after each month, undiscounted, deals and contracts in force together."""
         found: dict[Month, Decimal] = defaultdict(lambda: ZERO)
-        for contract in self.books.contracts.values():
-            for month, usd in contract.owed(since=self.books.calendar.start).items():
+        for leg in self.books.all_legs:
+            for month, usd in leg.owed(since=self.books.calendar.start).items():
                 found[month] += usd
         for month, usd in self._promised.items():
             found[month] += usd
@@ -97,8 +101,10 @@ class Ledger:
     def cost(self) -> dict[str, Decimal]:
         """The objective by line, discounted."""
         calendar, found = self.books.calendar, dict.fromkeys(COST_LINES, ZERO)
-        found["contracts"] = sum((contract.charge(calendar) for contract in self.books.deals.values()), ZERO)
-        for month, line, _, usd in self._use:
+        tail = sum((deed.tail(calendar) for deed in self.books.deeds.values()), ZERO)
+        found["contracts"] = sum((deed.charge(calendar) for deed in self.books.deeds.values()), ZERO) + tail
+        found["tail_value"] = -tail
+        for month, line, _, usd in [*self._use, *_sublets(self.books)]:
             found[line] += calendar.discount(month) * usd
         for promise in self.books.promises.values():
             for month, usd in promise.paid.items():
@@ -120,10 +126,22 @@ class Ledger:
 
 
 def _fixed_payments(books: Books) -> Iterator[Payment]:
-    for contract in books.contracts.values():
-        for month, line, usd in contract.due:
+    """Contracts in force are one line; what follows them is a deal like any other."""
+    for deed in books.deeds.values():
+        for month, line, usd in deed.due:
+            yield Payment(month, line, deed.supply_id, usd)
+    for key, contract in books.register.in_force.items():
+        for month, _, usd in contract.due:
             if month >= books.calendar.start:
-                yield Payment(month, "in_force" if contract.signing is None else line, contract.supply_id, usd)
+                yield Payment(month, "in_force", key, usd)
+
+
+def _sublets(books: Books) -> Iterator[Payment]:
+    """What comes in for capacity that is let to others."""
+    for (pool, period), let in books.let.items():
+        for month in books.calendar.periods[period]:
+            earned = let * month.hours * books.sublease_usd(pool, month)
+            yield Payment(month, "sublease", books.pools[pool].supply, -earned)
 
 
 def _use_payments(books: Books) -> Iterator[Payment]:
@@ -135,23 +153,26 @@ def _use_payments(books: Books) -> Iterator[Payment]:
             yield Payment(month, "use_beyond", contract.supply_id, due * month.hours / books.calendar.hours(period))
     for (pool, workload, period), use in books.mean_use.items():
         requests_per_hour = SECONDS_PER_HOUR * books.rate(pool, workload, period)
-        tokens = requests_per_hour * books.tokens_per_request(pool, workload)
         egress = requests_per_hour * books.egress_per_request(pool, workload)
         supply = books.pools[pool].supply
         for month in books.calendar.periods[period]:
             hours = use * month.hours
             yield Payment(month, "elastic", supply, hours * books.elastic_price(pool, month))
+            tokens = requests_per_hour * books.tokens_per_request(pool, workload, month)
             yield Payment(month, "tokens", supply, hours * tokens)
             yield Payment(month, "egress", supply, hours * egress)
 
 
 def _carbon(books: Books) -> Iterator[Decimal]:
-    """The price on emissions inside the horizon, discounted; those of contracts in force are sunk."""
+    """The price on emissions inside the horizon, discounted; those of contracts in force are sunk, as long as they are
+    kept."""
     price = exact(books.instance.policy.carbon_usd_per_tonne or 0)
     if not price:
         return
     for month in books.calendar.months:
         tonnes = sum((books.tonnes(contract, month) for contract in books.deals.values()), ZERO)
+        breaks = [deed for deed in books.deeds.values() if isinstance(deed, Break)]
+        tonnes += sum((books.tonnes(each.leaving, month) - books.tonnes(each.staying, month) for each in breaks), ZERO)
         yield price * books.calendar.discount(month) * (tonnes + books.elastic_tonnes(month))
 
 

@@ -50,7 +50,7 @@ class Promise:
     @property
     def signing(self) -> Month:
         """From when on it is owed: its first month, or the first of the horizon if it is mandatory."""
-        return self.calendar.start if self.stated.mandatory else self.stated.window.start
+        return signing_month(self.stated, self.calendar)
 
     @cached_property
     def months(self) -> list[Month]:
@@ -101,6 +101,11 @@ class Promise:
 def promise(instance: Instance, calendar: Calendar, key: str) -> Promise:
     stated = instance.commitments[key]
     return Promise(key, stated, calendar, eligible(instance, key), discounts(stated))
+
+
+def signing_month(stated: Commitment, calendar: Calendar) -> Month:
+    """When it is taken: in its first month, or the first of the horizon if it is mandatory."""
+    return calendar.start if stated.mandatory else stated.window.start
 
 
 def can_be_taken(stated: Commitment, calendar: Calendar) -> bool:

@@ -37,10 +37,14 @@ class RuleCheck:
 
 
 class Check:
-    """Collects what one rule finds. Each question counts as one check and answers whether the rule is broken."""
+    """Collects what one rule finds. Each question counts as one check and answers whether the rule is broken.
+
+    `future`: the scenario that is being asked about; sentences begin with it.
+    """
 
     def __init__(self, rule: str) -> None:
         self.rule = rule
+        self.future = ""
         self.checked = 0
         self.worst = ZERO
         self.sentences: list[str] = []
@@ -65,7 +69,7 @@ class Check:
         return abs(printed - recomputed) > max(USD_TOLERANCE, DOUBLE_TOLERANCE * size)
 
     def find(self, sentence: str) -> None:
-        self.sentences.append(sentence)
+        self.sentences.append(f"{self.future}: {sentence}" if self.future else sentence)
 
     def _count(self, violation: Decimal) -> Decimal:
         self.checked += 1

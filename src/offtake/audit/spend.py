@@ -57,9 +57,9 @@ def counted(books: Books, use: Iterable[Entry], promise: Promise, part: Part, da
     then. `use`: cash that depends on use.
     """
     months, usd = set(part.months), ZERO
-    for contract in books.contracts.values():
-        if contract.supply_id in promise.counted and (contract.signing is None or contract.signing <= date):
-            usd += sum((due.usd for due in contract.due if due.month in months and due.line not in NOT_SPENT), ZERO)
+    for deed in [*books.deeds.values(), *books.register.in_force.values()]:
+        if deed.supply_id in promise.counted and (deed.signing is None or deed.signing <= date):
+            usd += sum((due.usd for due in deed.due if due.month in months and due.line not in NOT_SPENT), ZERO)
     for key, other in books.promises.items():
         if key in promise.counted and other.signing <= date:
             usd += sum((paid for month, paid in other.paid.items() if month in months), ZERO)

@@ -12,13 +12,16 @@ from functools import cache
 from offtake.instance.months import Month
 
 from .books import Books
-from .contracts import OWED_LINES, Contract
+from .contracts import Contract
 from .ledger import Ledger
-from .numbers import ZERO, exact, price_in
+from .numbers import ONE, ZERO, exact, price_in
 from .spend import drawn
 
-MONTHLY_LINES = ("letters_of_credit", "sla_credits", "power")
+MONTHLY_LINES = ("letters_of_credit", "sla_credits", "power", "break_fees")
 """belong to the month in which they are billed"""
+
+PAY_OUT, GIVE_NOTICE = "pay all that is owed", "give notice"
+"""ways out of a contract"""
 
 Money = dict[tuple, Decimal]
 
@@ -33,11 +36,10 @@ def obligations_by_year(books: Books, money: Ledger) -> Money:
     """(date, commenced, fiscal year from the date or later) -> payments of contracts signed by then."""
     begins, found = books.instance.finance.fiscal_year_start, defaultdict(lambda: ZERO)
     for date in dates(books):
-        for contract in _signed_by(books, date):
-            for entry in contract.due:
-                if entry.line in OWED_LINES and entry.month > date:
-                    years = entry.month.fiscal_year(begins) - (date + 1).fiscal_year(begins) + 1
-                    found[str(date), contract.start <= date, years if years <= 5 else "later"] += entry.usd
+        for leg in books.all_legs:
+            for entry in leg.owed_after(date):
+                years = entry.month.fiscal_year(begins) - (date + 1).fiscal_year(begins) + 1
+                found[str(date), leg.start <= date, years if years <= 5 else "later"] += entry.usd
         for promise, due, usd in money.promises_after(date):
             years = due.fiscal_year(begins) - (date + 1).fiscal_year(begins) + 1
             begun = promise.stated.window.start <= date
@@ -45,20 +47,17 @@ def obligations_by_year(books: Books, money: Ledger) -> Money:
     return dict(found)
 
 
-def _signed_by(books: Books, date: Month) -> list[Contract]:
-    return [contract for contract in books.contracts.values() if contract.signing is None or contract.signing <= date]
-
-
 def owed(contract: Contract, date: Month) -> Decimal:
     """Non-cancellable payments of a contract after a date; nothing before it is signed."""
-    if contract.signing is not None and contract.signing > date:
-        return ZERO
-    return sum((entry.usd for entry in contract.due if entry.line in OWED_LINES and entry.month > date), ZERO)
+    return sum((entry.usd for entry in contract.owed_after(date)), ZERO)
 
 
 def lock_in(books: Books, money: Ledger, date: Month) -> tuple[Decimal, Decimal]:
-    """Dollars owed after a date, and months from it to the end of each term, weighted by them."""
-    each = [(owed(contract, date), contract.months[-1] - date) for contract in books.contracts.values()]
+    """Dollars owed after a date, and months from it to the end of each contract, weighted by them.
+
+    The end is that of the term, or the earliest by notice where it is cheaper to leave.
+    """
+    each = [(owed(part, date), _end(part, date) - 1 - date) for leg in books.all_legs for part in leg.parts]
     for promise, _, usd in money.promises_after(date):
         each.append((usd, promise.stated.window.start + (promise.stated.window.months - 1) - date))
     total = sum((usd for usd, _ in each), ZERO)
@@ -66,22 +65,39 @@ def lock_in(books: Books, money: Ledger, date: Month) -> tuple[Decimal, Decimal]
     return total, weighted / total if total else ZERO
 
 
+def _end(contract: Contract, date: Month) -> Month:
+    known = contract.known_after(date)
+    leaving = known.leaving(date)
+    return known.end if leaving is None else leaving.month
+
+
 def termination(books: Books, money: Ledger) -> Money:
-    """(month, offer or contract) -> what is owed after it: without break clauses the only way out."""
+    """(month, offer or contract) -> what is owed after it: to pay, or by giving notice where that is cheaper."""
     found: Money = defaultdict(lambda: ZERO)
     for month in ledger(books):
-        for contract in books.contracts.values():
-            found[str(month), contract.supply_id] += owed(contract, month)
+        for leg in books.all_legs:
+            found[str(month), leg.supply_id] += owed(leg, month)
         for promise, _, usd in money.promises_after(month):
             found[str(month), promise.key] += usd
     return dict(found)
+
+
+def ways_out(books: Books) -> dict[tuple, str]:
+    """(month, offer or contract) -> the cheapest way out after it, where something is owed."""
+    found: dict[tuple, str] = {}
+    for month in ledger(books):
+        for part in (part for leg in books.all_legs for part in leg.parts if owed(part, month)):
+            by_notice = part.known_after(month).leaving(month) is not None
+            if by_notice or (str(month), part.supply_id) not in found:
+                found[str(month), part.supply_id] = GIVE_NOTICE if by_notice else PAY_OUT
+    return found
 
 
 def ledger(books: Books) -> list[Month]:
     """Months from the start of the horizon to the last payment or month of service."""
     last = [books.calendar.months[-1]]
     for contract in books.contracts.values():
-        last += [contract.months[-1], *(entry.month for entry in contract.due)]
+        last += [contract.end - 1, *(entry.month for entry in contract.due)]
     last += [promise.months[-1] for promise in books.promises.values()]
     return [books.calendar.start + k for k in range(max(last) - books.calendar.start + 1)]
 
@@ -89,23 +105,35 @@ def ledger(books: Books) -> list[Month]:
 def service_cost(contract: Contract) -> dict[Month, Decimal]:
     """Fixed payments of a contract by the month whose service uses them up.
 
-    The fixed fee of each month; monthly lines as billed; the rest by accelerators contracted. What a contract in force
-    paid or received beside its fees is history.
+    The fixed fee of each month; monthly lines as billed; what is lost because it ends early, in that month; the rest by
+    accelerators contracted, in the month of the first payment if there are none. What a contract in force paid or
+    received beside its fees is history.
     """
-    found: dict[Month, Decimal] = defaultdict(lambda: ZERO, contract.fixed)
+    found: dict[Month, Decimal] = defaultdict(lambda: ZERO)
+    for month in contract.months:
+        found[month] += contract.fixed[month]
     for entry in contract.due:
         if entry.line in MONTHLY_LINES:
             found[entry.month] += entry.usd
-    if contract.signing is None:
+    if contract.ending is not None:
+        found[contract.ending.month] += _lost(contract)
+    if contract.signing is None or not contract.due:
         return found
     rest = contract.fixed_cash - sum(found.values(), ZERO)
     weights = {month: contract.contracted(month) for month in contract.months}
     total = sum(weights.values(), ZERO)
     if not total:
-        return _cash(contract)
+        weights, total = {min(entry.month for entry in contract.due): ONE}, ONE
     for month, weight in weights.items():
         found[month] += rest * weight / total
     return found
+
+
+def _lost(contract: Contract) -> Decimal:
+    """What is prepaid and neither used up nor comes back, and a deposit that does not."""
+    ending = contract.ending
+    unused = ZERO if ending.by == "seller" else contract.unused(ending)
+    return unused + (contract.deposit if ending.by == "failure" else ZERO)
 
 
 def _cash(contract: Contract) -> dict[Month, Decimal]:
@@ -122,16 +150,16 @@ def effective(books: Books, money: Ledger) -> tuple[Money, Money, Money]:
     for (month, _, offer), usd in money.cash.items():
         billed[str(month), offer] += usd
     cost, idle = defaultdict(lambda: ZERO, billed), defaultdict(lambda: ZERO)
-    for contract in books.contracts.values():
-        service = service_cost(contract)
+    for leg in books.all_legs:
+        service = service_cost(leg)
         for month, usd in service.items():
             if month >= books.calendar.start:
-                cost[str(month), contract.supply_id] += usd
-        for month, usd in _cash(contract).items():
+                cost[str(month), leg.supply_id] += usd
+        for month, usd in _cash(leg).items():
             if month >= books.calendar.start:
-                cost[str(month), contract.supply_id] -= usd
+                cost[str(month), leg.supply_id] -= usd
         for month in books.calendar.months:
-            idle[str(month), contract.supply_id] += service.get(month, ZERO)
+            idle[str(month), leg.supply_id] += service.get(month, ZERO)
     idle = {key: usd * (1 - _used_share(books, *key)) for key, usd in idle.items()}
     for promise in books.promises.values():
         for month in books.calendar.months:
@@ -141,33 +169,36 @@ def effective(books: Books, money: Ledger) -> tuple[Money, Money, Money]:
 
 
 def _used_share(books: Books, month: str, supply: str) -> Decimal:
-    """Accelerator-hours at work over those that are paid whether used or not; 0 where nothing is delivered."""
+    """Accelerator-hours at work or let over those that are paid whether used or not; 0 where nothing is delivered."""
     when = Month.parse(month)
-    contracts = [contract for contract in books.contracts.values() if contract.supply_id == supply]
-    paid = sum((contract.paid_hours(name, [when]) for contract in contracts for name in contract.counts), ZERO)
+    legs = [leg for leg in books.all_legs if leg.supply_id == supply]
+    paid = sum((leg.paid_hours(name, [when]) for leg in legs for name in leg.counts), ZERO)
     pools = [pool for pool, place in books.pools.items() if place.supply == supply]
-    used = sum((used_hours(books, pool, when) for pool in pools), ZERO)
+    used = sum((used_hours(books, pool, when) + _let_hours(books, pool, when) for pool in pools), ZERO)
     return min(used / paid, Decimal(1)) if paid else ZERO
 
 
 def used_hours(books: Books, pool: str, month: Month) -> Decimal:
     """Accelerator-hours of a pool at work in a month of the horizon."""
-    period = next(k for k, months in enumerate(books.calendar.periods) if month in months)
+    period = books.calendar.period_of(month)
     return books.used_hours.get((pool, period), ZERO) * month.hours / books.calendar.hours(period)
+
+
+def _let_hours(books: Books, pool: str, month: Month) -> Decimal:
+    return books.let.get((pool, books.calendar.period_of(month)), ZERO) * month.hours
 
 
 def exposure(books: Books, money: Ledger) -> dict[tuple, tuple[Decimal, Decimal, Decimal]]:
     """(month, group) -> paid and not used after it, owed after it, megawatts in service in it."""
     found: dict[tuple, tuple[Decimal, Decimal, Decimal]] = defaultdict(lambda: (ZERO, ZERO, ZERO))
-    for contract in books.contracts.values():
-        service, paid = service_cost(contract), _cash(contract)
+    for leg in books.all_legs:
+        service, paid = service_cost(leg), _cash(leg)
         for month in ledger(books):
             ahead = sum((usd for when, usd in service.items() if when > month), ZERO)
             ahead -= sum((usd for when, usd in paid.items() if when > month), ZERO)
-            key = (str(month), group(books, contract.supply_id))
+            key = (str(month), group(books, leg.supply_id))
             prepaid, due, mw = found[key]
-            drawn_mw = contract.drawn_mw(month)
-            found[key] = (prepaid + max(ahead, ZERO), due + owed(contract, month), mw + drawn_mw)
+            found[key] = (prepaid + max(ahead, ZERO), due + owed(leg, month), mw + leg.drawn_mw(month))
     for month in ledger(books):
         for promise, _, usd in money.promises_after(month):
             key = (str(month), group(books, promise.key))
@@ -205,11 +236,10 @@ def savings(books: Books, money: Ledger) -> tuple[Decimal | None, Decimal | None
     @cache
     def listed(accelerator: str, month: Month) -> Decimal | None:
         prices = [
-            price_in(offer.elastic.usd_per_accelerator_hour, month)
-            for offer in books.instance.offers.values()
+            books.price_factor(key, month) * price_in(offer.elastic.usd_per_accelerator_hour, month)
+            for key, offer in books.instance.offers.items()
             if offer.elastic is not None and offer.elastic.market == "on_demand" and offer.accelerator == accelerator
-            if offer.start.earliest is None or month >= offer.start.earliest
-            if offer.start.latest is None or month <= offer.start.latest
+            if books.stands(key, [month])
         ]
         return min(prices, default=None)
 
@@ -247,9 +277,9 @@ def herfindahl(amounts: dict[str, Decimal]) -> Decimal | None:
 def power_months(books: Books) -> dict[str, Decimal]:
     """Group -> megawatt-months in service in the horizon."""
     found: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for contract in books.contracts.values():
+    for leg in books.all_legs:
         for month in books.calendar.months:
-            found[group(books, contract.supply_id)] += contract.drawn_mw(month)
+            found[group(books, leg.supply_id)] += leg.drawn_mw(month)
     return dict(found)
 
 

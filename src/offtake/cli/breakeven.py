@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from . import exits, options, terminal
+from . import by_offer
 
 
 @click.command("breakeven")
-@options.instance_argument
-@click.argument("offers", metavar="[OFFER]...", nargs=-1)
-@options.set_option
-@click.option("--gap", type=options.GAP, default=1e-3, show_default=True, help="Of each solve: narrower intervals.")
-@click.option("--time-limit", "time_limit_s", type=options.SECONDS, metavar="SECONDS", help="Of each solve.")
-@terminal.json_option
-@terminal.debug_option
-@click.pass_context
-def command(
-    ctx: click.Context,
-    instance_path: Path,
-    offers: tuple[str, ...],
-    settings: tuple[str, ...],
-    as_json: bool,
-    **limits: Any,
-) -> None:
+@by_offer.arguments
+def command(ctx: click.Context, **asked: Any) -> None:
     """The price up to which each offer is worth taking.
 
     Of each OFFER, or of all of them: as an interval that the gaps of the solves prove. An offer takes two to nine
@@ -34,23 +19,7 @@ def command(
     """
     from offtake.study.breakeven import breakeven
 
-    from .problems import load
-
-    instance = load(ctx, instance_path, settings)
-    unknown = [offer for offer in offers if offer not in instance.offers]
-    if unknown:
-        raise click.BadParameter(
-            f"{unknown[0]!r} is none of the offers: {', '.join(instance.offers)}.", param_hint="OFFER"
-        )
-    found = breakeven(instance, list(offers) or None, progress=terminal.say, **limits)
-    rows = [entry.to_document() for entry in found]
-    if as_json:
-        terminal.show_json(rows)
-    else:
-        terminal.show(*page(rows))
-    terminal.next_step("solve", str(instance_path))
-    if len(rows) < len(set(offers) or instance.offers):
-        ctx.exit(exits.INTERRUPTED)
+    by_offer.run(ctx, breakeven, page, "solve", **asked)
 
 
 def page(rows: list[dict[str, Any]]) -> list[Any]:

@@ -16,6 +16,8 @@ LINES = {
     "fees": "contract fees",
     "prepayments": "prepayments",
     "payments": "dated payments",
+    "premiums": "option premiums",
+    "break_fees": "fees for leaving",
     "signing_fees": "signing fees",
     "credits": "credits at signing",
     "deposits": "deposits",
@@ -29,6 +31,7 @@ LINES = {
     "egress": "egress",
     "commitments": "spend commitments",
     "shortfall": "shortfall of commitments",
+    "sublease": "income from subletting",
 }
 GAP = 2
 """between columns"""
@@ -89,20 +92,33 @@ def held(document: Document, width: int) -> RenderableType | None:
         (pool, *(words.count(line[column]) if line[column] else "-" for column in columns))
         for pool, line in most.items()
     ]
-    body.append(("accelerators in all", *_total(rows, name, columns)))
+    totals = [("accelerators in all", *_total(rows, name, columns))]
+    if any(row.get("let") for row in rows):
+        totals.append(("of them let to others", *_let(rows, name, columns)))
+    headers = ["pool", *(f">{column}" for column in columns)]
     note = (
         "usable accelerators held (or used, where nothing is signed; requests/s of token services), "
         "the most in any month"
     )
-    return section("Capacity", table(["pool", *(f">{column}" for column in columns)], body, totals=1), note)
+    return section("Capacity", table(headers, [*body, *totals], totals=len(totals)), note)
 
 
 def _total(rows: list[Document], name: Callable[[str], str], columns: list[str]) -> list[str]:
     """The largest month of each stretch, over all pools of accelerators."""
+    inside = [row for row in rows if row["accelerator"] is not None]
+    return _most([(row["month"], max(row["held"], row["used_peak"])) for row in inside], name, columns)
+
+
+def _let(rows: list[Document], name: Callable[[str], str], columns: list[str]) -> list[str]:
+    """The month of each stretch in which most is let."""
+    return _most([(row["month"], row.get("let", 0.0)) for row in rows], name, columns)
+
+
+def _most(numbers: list[tuple[str, float]], name: Callable[[str], str], columns: list[str]) -> list[str]:
+    """Numbers by month, added up; of each stretch the largest month."""
     by_month: dict[str, float] = {}
-    for row in rows:
-        if row["accelerator"] is not None:
-            by_month[row["month"]] = by_month.get(row["month"], 0.0) + max(row["held"], row["used_peak"])
+    for month, number in numbers:
+        by_month[month] = by_month.get(month, 0.0) + number
     found = [max((n for month, n in by_month.items() if name(month) == column), default=0.0) for column in columns]
     return [words.count(number) if number else "-" for number in found]
 

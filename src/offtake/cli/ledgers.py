@@ -57,8 +57,14 @@ def obligations(document: Document, rows: list[Row], lock_in: list[Row], width: 
         f"Ledgers: obligations by fiscal year ({unit[0]})",
         table(["end of", *(f">year {year}" for year in years), f">{LATER}", ">in all"], body),
         "undiscounted, non-cancellable, of what is signed by then; year 1 begins the month after. Lock-in, months to "
-        f"the end of each term, weighted by the dollars owed: {months}{_debt(document)}",
+        f"the end of each term{_notice(document)}, weighted by the dollars owed: {months}{_debt(document)}",
     )
+
+
+def _notice(document: Document) -> str:
+    """What a break clause changes, where it does."""
+    ways = {row["way"] for row in document["ledgers"].get("termination", [])}
+    return " (to the earliest by notice, and what that takes, where it is cheaper)" if "give notice" in ways else ""
 
 
 def _debt(document: Document) -> str:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
 from offtake.plan import KPI_DEFINITIONS
 from offtake.plan.kpis import shown
 
-from . import by_time, commitments, ledgers, terms, words
+from . import by_time, commitments, ledgers, scenarios, terms, words
 from .tables import facts, section, table
 
 Document = dict[str, Any]
 
 SOURCES_SHOWN = 4
 AUDIT_FINDINGS_SHOWN = 20
+INDENT = 2
+"""columns by which what follows a deal stands below it"""
 
 
 def plan(document: Document, width: int) -> list[RenderableType]:
-    """Every section of the page, for a terminal that many columns wide."""
+    """Every section of the page, for a terminal that many columns wide; of several futures what they have in common."""
     document = words.printable(document)
+    if "futures" in document:
+        return [headline(document), scenarios.scenarios(document), deals(document), conventions(document)]
     parts = [
         headline(document),
         deals(document),
@@ -41,10 +47,11 @@ def headline(document: Document) -> RenderableType:
     """What it costs, how good that is, and whether the audit agrees."""
     solver = document["solver"]
     took = f"{solver['name']} {solver['version']}, {solver['seconds']:,.1f} s, {words.plural(solver['nodes'], 'node')}"
+    alone = "of_several" not in document
     rows = [
         ("answer", Text(verdict(document), style="bold")),
         ("cost", f"{words.usd(document['objective_usd'])} (discounted, by the conventions below)"),
-        ("bound", f"{words.usd(document['bound_usd'])}: no plan costs less"),
+        *([("bound", f"{words.usd(document['bound_usd'])}: no plan costs less")] if alone else []),
         ("solved by", took),
         ("audit", audit_line(document.get("audit"))),
     ]
@@ -53,6 +60,9 @@ def headline(document: Document) -> RenderableType:
 
 def verdict(document: Document) -> str:
     """How good the plan is, in words; "optimal" only if that is proven."""
+    if "of_several" in document:
+        proven = words.gap(document["of_several"]["gap"])
+        return f"One future of a plan for several, which is proven within {proven} in expectation."
     gap, solver = document["gap"], document["solver"]
     stopped = {"time_limit": "Stopped at a limit. ", "interrupted": "Interrupted. "}.get(document["status"], "")
     if document["bound_usd"] <= 0 < document["objective_usd"]:
@@ -104,18 +114,13 @@ def deals(document: Document) -> RenderableType | None:
     """What to sign, in the order of signing."""
     if not document["deals"]:
         return section("Deals to sign", Text("None: what is used is bought without signing."))
-    rows = [
-        (
-            Text.assemble((deal["offer"], "bold"), f"\n{deal['provider']}: {terms.price(document, deal)}"),
-            deal["signing"],
-            deal["start"],
-            str(deal["months"]),
-            words.count(deal["blocks"]),
-            words.count(deal["accelerators"]),
-            words.usd(deal["cash_usd"]),
-        )
-        for deal in sorted(document["deals"], key=lambda deal: (deal["signing"], deal["start"], deal["offer"]))
-    ]
+    rows = []
+    for depth, deal in _in_order(document["deals"]):
+        if isinstance(deal, str):
+            rows.append((Text.assemble((deal, "bold"), "\nin force"), *[""] * 6))
+        else:
+            said = _deal_words(document, deal)
+            rows.append((Padding(said, (0, 0, 0, INDENT * depth)), *_deal_figures(deal)))
     total = sum(deal["cash_usd"] for deal in document["deals"])
     headers = ["offer", ">sign in", ">from", ">months", ">blocks", ">acceler-\nators", ">fees"]
     return section(
@@ -123,8 +128,58 @@ def deals(document: Document) -> RenderableType | None:
         table(headers, rows),
         f"fees: undiscounted fixed payments of the whole term, energy paid apart included, "
         f"{words.usd(total)} in all; /h: an accelerator-hour; /month: a block and month; "
-        "/MW: a MW and month",
+        f"/MW: a MW and month{_more_words(document)}",
     )
+
+
+def _in_order(deals: list[Document]) -> Iterator[tuple[int, Document | str]]:
+    """How deep each row stands: deals by signing, each with what follows it below it, then contracts in force (their
+    ids) with what follows them."""
+    below: dict[int | str | None, list[int]] = {}
+    for number in sorted(range(len(deals)), key=lambda n: (deals[n]["signing"], deals[n]["start"], deals[n]["offer"])):
+        below.setdefault(deals[number].get("follows"), []).append(number)
+
+    def under(key: int | str | None, depth: int) -> Iterator[tuple[int, Document]]:
+        for number in below.get(key, []):
+            yield depth, deals[number]
+            yield from under(number, depth + 1)
+
+    yield from under(None, 0)
+    for contract in sorted(key for key in below if isinstance(key, str)):
+        yield 0, contract
+        yield from under(contract, 1)
+
+
+def _deal_words(document: Document, deal: Document) -> Text:
+    only = scenarios.only_in(document, deal)
+    if deal.get("right"):
+        return Text(", ".join(filter(None, [terms.follow_on(document, deal), only])))
+    said = f"{deal['provider']}: {terms.price(document, deal)}"
+    late = terms.months_late(document, deal)
+    delivered = f", delivered {words.plural(late, 'month')} late" if late else ""
+    return Text.assemble((deal["offer"], "bold"), (f" {only}" if only else ""), f"\n{said}{delivered}")
+
+
+def _deal_figures(deal: Document) -> list[str]:
+    return [
+        deal["signing"],
+        deal["start"],
+        str(deal["months"]) if deal["months"] else "",
+        words.count(deal["blocks"]),
+        words.count(deal["accelerators"]) if deal["accelerators"] else "",
+        words.usd(deal["cash_usd"]),
+    ]
+
+
+def _more_words(document: Document) -> str:
+    """What else the table of deals has to explain."""
+    said = []
+    own = [deal for deal in document["deals"] if not deal.get("right")]
+    if any("forward" in terms.price(document, deal) for deal in own):
+        said.append("forward: the forward curve, in the first month of service or in the month that is let")
+    if any(deal.get("right") == "break" for deal in document["deals"]):
+        said.append("broken off: what is not delivered and not paid any more")
+    return "".join(f"; {sentence}" for sentence in said)
 
 
 def service(document: Document) -> RenderableType:

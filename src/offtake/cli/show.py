@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import options, terminal
 
+if TYPE_CHECKING:
+    from offtake.plan import Plan
+
 
 @click.command("show")
 @options.plan_argument
+@click.option("--scenario", metavar="NAME", help="Of a plan for several futures: the plan of one of them.")
 @terminal.json_option
 @terminal.debug_option
-def command(plan_path: Path, as_json: bool) -> None:
+def command(plan_path: Path, scenario: str | None, as_json: bool) -> None:
     """Print a saved plan.
 
     Deals to sign, capacity, service, cash, obligations, and why each offer was taken or not.
     """
     from offtake import plan
 
-    document = plan.load(plan_path).to_document()
-    page(document, as_json)
+    saved = plan.load(plan_path)
+    page((saved if scenario is None else _future(saved, scenario)).to_document(), as_json)
     terminal.next_step("audit", str(plan_path))
+
+
+def _future(saved: Plan, scenario: str) -> Plan:
+    """The plan of one future. Raises click.BadParameter for a scenario that the plan does not have."""
+    if scenario not in saved.futures:
+        known = ", ".join(saved.futures) or "none: it is a plan for one future"
+        raise click.BadParameter(f"the plan has no scenario {scenario!r}; it has {known}", param_hint="--scenario")
+    return saved.futures[scenario]
 
 
 def page(document: dict[str, Any], as_json: bool) -> None:

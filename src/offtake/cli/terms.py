@@ -1,4 +1,4 @@
-"""The terms of a deal in a few words, as the instance states them."""
+"""The terms of a deal, and what follows from it, in a few words, as the instance states them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,84 @@ from . import words
 Document = dict[str, Any]
 
 PRICES = {"usd_per_month": "/month", "usd_per_accelerator_hour": "/h", "usd_per_mw_month": "/MW"}
+FACTORS = {"forward_factor": "forward", "factor": "the last price"}
 
 
 def price(document: Document, deal: Document) -> str:
-    """What one block costs, how it is paid, and what else changes hands."""
-    offer = document["instance"]["document"].get("offers", {}).get(deal["offer"], {})
+    """What one block costs, how it is paid, what else changes hands, and what may follow."""
+    offer = _supply(document, deal)
     terms = offer.get("terms", [])
     term = terms[deal["term"]] if deal["term"] < len(terms) else {}
-    said = [f"{_by_month(term[key])}{unit}" for key, unit in PRICES.items() if term.get(key) is not None]
-    return ", ".join([*said, *_volume(term, deal["blocks"]), *_payment(term), *_guarantees(term), *_energy(offer)])
+    paid = [*_price(term), *_volume(term, deal["blocks"]), *_payment(term), *_guarantees(term), *_energy(offer)]
+    return ", ".join([*paid, *_leaving(term.get("cancel")), *_rights(offer)])
+
+
+def follow_on(document: Document, deal: Document) -> str:
+    """What is decided about a contract later, and at what price."""
+    supply, blocks = _supply(document, deal), words.plural(deal["blocks"], "block")
+    term = words.plural(deal["months"], "month")
+    if deal["right"] == "renewal":
+        said = [f"renewed from {deal['start']} for {term}", *_price(supply.get("renewal", {}))]
+    elif deal["right"] == "option":
+        premium = supply.get("expansion", {}).get("premium_usd")
+        said = [f"option on {blocks} more", *([f"{words.usd(premium)} a block"] if premium else [])]
+    elif deal["right"] == "expansion":
+        said = [f"{blocks} more from {deal['start']} for {term}", *_price(supply.get("expansion", {}))]
+    else:
+        said = [f"{blocks} broken off from {deal['start']}, notice in {deal['signing']}"]
+    return ", ".join(said)
+
+
+def months_late(document: Document, deal: Document) -> int:
+    """By how much the delivery of a deal of its own is late, in a plan of one future."""
+    scenarios = (document["instance"]["document"].get("uncertainty") or {}).get("scenarios", {})
+    stated = next(iter(scenarios.values())).get("delay_months", {}) if len(scenarios) == 1 else {}
+    found = [0]
+    for late in [stated[key] for key in (deal["provider"], deal["offer"]) if key in stated]:
+        table = late if isinstance(late, dict) else {deal["start"]: late}
+        found += [table[max(known)] for known in [[month for month in table if month <= deal["start"]]] if known]
+    return max(found)
+
+
+def _supply(document: Document, deal: Document) -> Document:
+    """The offer or the contract in force as it is stated."""
+    stated = document["instance"]["document"]
+    return {**stated.get("offers", {}), **stated.get("signed", {})}.get(deal["offer"], {})
+
+
+def _price(stated: Document) -> list[str]:
+    """What one unit costs: a price, or a factor on one that is known by then."""
+    said = [f"{_by_month(stated[key])}{unit}" for key, unit in PRICES.items() if stated.get(key) is not None]
+    return said + [f"{stated[key]:g}x {of}" for key, of in FACTORS.items() if stated.get(key) is not None]
+
+
+def _leaving(cancel: Document | None) -> list[str]:
+    """The break clause."""
+    if cancel is None:
+        return []
+    who = {"buyer": "may be left", "seller": "the seller may leave", "either": "either side may leave"}[cancel["by"]]
+    months = {key: cancel.get(key, 0) for key in ("after_months", "notice_months")}
+    said = [f"{who} after {words.plural(months['after_months'], 'month')}" if months["after_months"] else who]
+    if months["notice_months"]:
+        said.append(f"{words.plural(months['notice_months'], 'month')} after the notice")
+    if cancel.get("fee_fraction"):
+        said.append(f"for {words.share(cancel['fee_fraction'])} of the fees left")
+    return [" ".join(said)]
+
+
+def _rights(offer: Document) -> list[str]:
+    """What may follow, whether it does or not."""
+    said = []
+    if "renewal" in offer:
+        times = offer["renewal"].get("times", 1)
+        often = f" {times} times" if times > 1 else ""
+        said.append(f"may be renewed{often} for {words.plural(offer['renewal']['months'], 'month')}")
+    if "expansion" in offer:
+        each = words.usd(offer["expansion"].get("premium_usd", 0.0))
+        said.append(f"{offer['expansion'].get('blocks_per_block', 1.0):g} more for each block optioned at {each}")
+    if "sublease" in offer:
+        said.append(f"may be let at {offer['sublease']['fraction']:g}x forward")
+    return said
 
 
 def _by_month(price: float | dict[str, float]) -> str:

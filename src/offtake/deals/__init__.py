@@ -1,6 +1,7 @@
 """Offers compile to columns: delivery, cash and obligation vectors by month."""
 
-from .columns import Column, columns, ledger_months, start_months
+from .column import Column
+from .columns import columns, ledger_months, start_months, ways
 from .payments import PRICED_LINES
 
-__all__ = ["PRICED_LINES", "Column", "columns", "ledger_months", "start_months"]
+__all__ = ["PRICED_LINES", "Column", "columns", "ledger_months", "start_months", "ways"]

@@ -1,96 +1,15 @@
-"""Offers to columns: what one block of each way to sign delivers, costs and still owes, month by month.
+"""Offers to columns: every way to sign them, contracts in force, and the rights that follow from both.
 
-A *column* is an offer with a start month, a term and a step of its volume tiers. Its vectors run over the ledger:
-the months from the start of the horizon to the last in which a term serves or is paid. Everything that is arithmetic
-about a contract (ramp, tranches, prices, tiers, prepayment, payment dates, take-or-pay, lead) ends here; the model only
-sees the vectors.
+A *column* is an offer with a start month, a term and a step of its volume tiers, or a right exercised in some month.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-
 from ..instance.months import Month
-from ..instance.pools import block_accelerators, block_power_mw, delivered_shares, facility_kw
-from ..instance.prices import price_in
-from ..instance.schema import Instance, Offer, SignedContract, Supply, Term
-from . import commitments, finance, payments, tiers
-
-
-@dataclass(frozen=True)
-class Column:
-    """One way to sign an offer, or a contract in force."""
-
-    offer: str
-    term: int
-    """index into the offer's terms; 0 for a contract in force"""
-    start: Month
-    signing: Month | None
-    """None for a contract in force: it was signed before the horizon"""
-    months: int
-    accelerators: dict[str, float]
-    """by type, in one block"""
-    power_mw: float
-    """of one block"""
-    drawn_mw: np.ndarray
-    """[ledger month] MW that one block draws, after the ramp, whether it works or not"""
-    energy_mwh: np.ndarray
-    """[ledger month] what that comes to, with the overhead of the facility (pue)"""
-    min_blocks: int
-    max_blocks: int
-    price_factor: float
-    """of the volume tier, on the fees of one block"""
-    usable: dict[str, np.ndarray]
-    """accelerator -> [ledger month] accelerators that one block delivers, after ramp and availability"""
-    contracted: np.ndarray
-    """[ledger month] accelerators that one block is billed for, after the ramp"""
-    fixed: np.ndarray
-    """[ledger month] USD per block: the fixed fee of the month's service, whenever it is paid"""
-    fixed_once: np.ndarray
-    """[ledger month] USD once: what the first blocks of a price ladder cost more"""
-    open_share: np.ndarray
-    """[ledger month] share of what is delivered that the fixed fee does not cover: its use is billed"""
-    beyond: np.ndarray
-    """[ledger month] USD per block for using all of that"""
-    cash_lines: dict[str, np.ndarray]
-    """line -> [ledger month] USD per block, each at its real date; negative: comes in"""
-    once_lines: dict[str, np.ndarray]
-    """line -> [ledger month] USD once if signed"""
-
-    @property
-    def in_force(self) -> bool:
-        return self.signing is None
-
-    @property
-    def cash(self) -> np.ndarray:
-        """[ledger month] USD per block, all lines."""
-        return sum(self.cash_lines.values(), np.zeros_like(self.contracted))
-
-    @property
-    def cash_once(self) -> np.ndarray:
-        """[ledger month] USD once, all lines."""
-        return sum(self.once_lines.values(), np.zeros_like(self.contracted))
-
-    @property
-    def spent(self) -> np.ndarray:
-        """[ledger month] USD per block that count toward spend commitments."""
-        return self._spent(self.cash_lines)
-
-    @property
-    def spent_once(self) -> np.ndarray:
-        """[ledger month] the same once if signed."""
-        return self._spent(self.once_lines)
-
-    def _spent(self, lines: dict[str, np.ndarray]) -> np.ndarray:
-        counted = [usd for line, usd in lines.items() if line in payments.SPENT_LINES]
-        return sum(counted, np.zeros_like(self.contracted))
-
-    def owed(self, lines: dict[str, np.ndarray], first: Month) -> np.ndarray:
-        """[ledger month] USD still to be paid after it of some lines, on a ledger that begins in `first`."""
-        due = sum((lines[line] for line in payments.OWED_LINES if line in lines), np.zeros_like(self.contracted))
-        return finance.outstanding(due, -1 if self.signing is None else self.signing - first)
+from ..instance.schema import Instance, Offer, SignedContract, Supply, Term, Uncertainty
+from . import commitments, options, payments, tiers
+from .agreement import Agreement, column_of, shares_of
+from .column import Column
 
 
 def start_months(instance: Instance, offer: Offer) -> list[Month]:
@@ -109,95 +28,83 @@ def start_months(instance: Instance, offer: Offer) -> list[Month]:
 
 
 def ledger_months(instance: Instance) -> int:
-    """Months from the start of the horizon to its end, or to the last in which a term that may be signed is paid."""
+    """Months from the start of the horizon to its end, or to the last in which anything that may be signed is paid in
+    some future."""
     first = instance.horizon.start
     ends = [first + instance.horizon.months]
     for offer in instance.offers.values():
         for start in start_months(instance, offer)[-1:]:
             signing = start - offer.start.lead_months
-            ends.extend(payments.last_month(term, start, signing) + 1 for term in offer.terms)
-    ends.extend(payments.last_month(contract.term, contract.start, None) + 1 for contract in instance.signed.values())
+            ends.extend(_last_month(instance, offer, term, start, signing) + 1 for term in offer.terms)
+    ends.extend(_last_month(instance, held, held.term, held.start, None) + 1 for held in instance.signed.values())
     ends.extend(commitments.last_month(instance.commitments[key]) + 1 for key in commitments.considered(instance))
-    return max(ends) - first
+    return max(ends) - first + _longest_delay(instance.uncertainty)
 
 
-def columns(instance: Instance) -> list[Column]:
-    """Every column, offers in the order of the file, then contracts in force that still deliver or are paid."""
-    ledger = ledger_months(instance)
-    found = [
-        _column(instance, key, number, rung, dates)
-        for key, offer in instance.offers.items()
-        for number, term in enumerate(offer.terms)
-        for start in start_months(instance, offer)
-        for dates in [payments.Dates(instance.horizon.start, ledger, start, start - offer.start.lead_months)]
-        for rung in tiers.rungs(term.tiers, offer.blocks.min, offer.blocks.max)
-    ]
-    for key, contract in instance.signed.items():
-        if payments.last_month(contract.term, contract.start, None) >= instance.horizon.start:
-            rung = tiers.in_force(contract.term.tiers, contract.blocks)
-            dates = payments.Dates(instance.horizon.start, ledger, contract.start, None)
-            found.append(_column(instance, key, 0, rung, dates))
+def _last_month(instance: Instance, supply: Supply, term: Term, start: Month, signing: Month | None) -> Month:
+    """The last month in which a contract, or what may follow it, serves or is paid."""
+    last = payments.last_month(term, start, signing)
+    for begin in options.renewal_starts(instance, supply, term, start, signing)[-1:]:
+        last = max(last, begin + supply.renewal.months)
+    for call in options.calls(instance, supply, start, signing)[-1:]:
+        last = max(last, call + (supply.expansion.lead_months + supply.expansion.months))
+    return last
+
+
+def _longest_delay(uncertainty: Uncertainty | None) -> int:
+    scenarios = [] if uncertainty is None else list(uncertainty.scenarios.values())
+    stated = [value for scenario in scenarios for value in scenario.delay_months.values()]
+    return max((max(value.values()) if isinstance(value, dict) else value for value in stated), default=0)
+
+
+def columns(instance: Instance, ledger: int | None = None) -> list[Column]:
+    """Every column of an instance of one future: offers in the order of the file, then contracts in force that still
+    deliver or are paid, then what may follow each of them. `ledger`: its months, by default as many as it takes.
+
+    The futures of one instance have the same columns in the same order.
+    """
+    ledger = ledger_months(instance) if ledger is None else ledger
+    agreements = [*_on_offer(instance, ledger), *_in_force(instance, ledger)]
+    found = [column_of(agreement) for agreement in agreements]
+    for position, agreement in enumerate(agreements):
+        options.add_follow_ons(found, agreement, position)
     return found
 
 
-def _column(instance: Instance, key: str, number: int, rung: tiers.Rung, dates: payments.Dates) -> Column:
-    supply = instance.signed[key] if dates.signing is None else instance.offers[key]
-    term = supply.term if isinstance(supply, SignedContract) else supply.terms[number]
-    held = block_accelerators(instance, supply)
-    shares = np.array(delivered_shares(supply, term.months))
-    price = _gross_by_term_month(instance, supply, term, dates.start, sum(held.values()), shares)
-    gross = rung.factor * price
-    fixed = finance.fixed_fees(gross, term.take_or_pay, term.minimum_usd_per_month)
-    cash_lines = payments.fee_lines(term, fixed, supply.availability, dates) | payments.guarantee_lines(term, dates)
-    energy_mwh = dates.place(facility_kw(instance, supply) / 1000 * shares * _hours(dates.start, term), dates.start)
-    cash_lines |= payments.energy_lines(supply.power_price, energy_mwh, dates)
-    once_lines = payments.signing_lines(term, dates)
-    if rung.once:
-        once_lines |= payments.fee_lines(term, rung.once * price, supply.availability, dates)
-    return Column(
-        offer=key,
-        term=number,
-        start=dates.start,
-        signing=dates.signing,
-        months=term.months,
-        accelerators=held,
-        power_mw=block_power_mw(instance, supply),
-        drawn_mw=dates.place(block_power_mw(instance, supply) * shares, dates.start),
-        energy_mwh=energy_mwh,
-        min_blocks=rung.min_blocks,
-        max_blocks=rung.max_blocks,
-        price_factor=rung.factor,
-        usable={name: dates.place(count * shares * supply.availability, dates.start) for name, count in held.items()},
-        contracted=dates.place(sum(held.values()) * shares, dates.start),
-        fixed=dates.place(fixed, dates.start),
-        fixed_once=dates.place(rung.once * price, dates.start),
-        open_share=dates.place(1 - finance.paid_share(gross, fixed, term.take_or_pay), dates.start),
-        beyond=dates.place(np.maximum(gross - fixed, 0.0), dates.start),
-        cash_lines=cash_lines,
-        once_lines=once_lines,
+def _on_offer(instance: Instance, ledger: int) -> list[Agreement]:
+    return [
+        Agreement(instance, key, offer, number, term, rung, start, start - offer.start.lead_months, shares, ledger)
+        for key, offer in instance.offers.items()
+        for number, term in enumerate(offer.terms)
+        for shares in [shares_of(offer, term.months)]
+        for start in start_months(instance, offer)
+        for rung in tiers.rungs(term.tiers, offer.blocks.min, offer.blocks.max)
+    ]
+
+
+def _in_force(instance: Instance, ledger: int) -> list[Agreement]:
+    found = []
+    for key, held in instance.signed.items():
+        if _last_month(instance, held, held.term, held.start, None) >= instance.horizon.start:
+            rung, shares = tiers.in_force(held.term.tiers, held.blocks), shares_of(held, held.term.months)
+            found.append(Agreement(instance, key, held, 0, held.term, rung, held.start, None, shares, ledger))
+    return found
+
+
+def ways(instance: Instance, supply: Offer | SignedContract) -> int:
+    """How many columns a supply makes."""
+    if isinstance(supply, SignedContract):
+        return 1 + _following(instance, supply, supply.term, supply.start, None)
+    lead = supply.start.lead_months
+    return sum(
+        len(tiers.rungs(term.tiers, supply.blocks.min, supply.blocks.max))
+        * (1 + _following(instance, supply, term, start, start - lead))
+        for term in supply.terms
+        for start in start_months(instance, supply)
     )
 
 
-def _gross_by_term_month(
-    instance: Instance, supply: Supply, term: Term, start: Month, accelerators: float, shares: np.ndarray
-) -> np.ndarray:
-    """USD per block in each month of the term if everything is used, before tiers, take-or-pay and prepayment."""
-    months = [start + j for j in range(term.months)]
-    factors = finance.last_holds(term.fee_factor, term.months) * finance.escalation(
-        term.escalator_per_year, term.months
-    )
-    if term.usd_per_accelerator_hour is not None:
-        billed = accelerators * shares * _hours(start, term)
-        return _by_month(term.usd_per_accelerator_hour, months) * billed * factors
-    if term.usd_per_mw_month is not None:
-        return _by_month(term.usd_per_mw_month, months) * block_power_mw(instance, supply) * shares * factors
-    return _by_month(term.usd_per_month or 0.0, months) * factors
-
-
-def _hours(start: Month, term: Term) -> np.ndarray:
-    """[month of the term]"""
-    return np.array([(start + j).hours for j in range(term.months)])
-
-
-def _by_month(price: float | dict[Month, float], months: list[Month]) -> np.ndarray:
-    return np.array([price_in(price, month) for month in months], dtype=float)
+def _following(instance: Instance, supply: Supply, term: Term, start: Month, signing: Month | None) -> int:
+    called = len(options.calls(instance, supply, start, signing))
+    renewed = len(options.renewal_starts(instance, supply, term, start, signing))
+    return len(options.notices(instance, term, start, signing)) + renewed + called + bool(called)

@@ -14,13 +14,13 @@ from ..instance.prices import price_in
 from ..instance.schema import Payment, PowerPrice, Term
 from . import finance
 
-OWED_LINES = ("fees", "prepayments", "payments")
+OWED_LINES = ("fees", "prepayments", "payments", "break_fees")
 """non-cancellable: what stays owed until it is paid. Deposits come back, credits and the fees of a bank may end"""
 
 PRICED_LINES = (*OWED_LINES, "sla_credits")
 """what the price of a term moves"""
 
-SPENT_LINES = (*PRICED_LINES, "signing_fees", "credits")
+SPENT_LINES = (*PRICED_LINES, "signing_fees", "credits", "premiums")
 """what the seller is paid for good: what counts toward a spend commitment; not deposits, banks and utilities"""
 
 Lines = dict[str, np.ndarray]

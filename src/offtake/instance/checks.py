@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import catalogue, checks_commitments, checks_dates, checks_policy, checks_supply, checks_terms
+from . import (
+    catalogue,
+    checks_commitments,
+    checks_dates,
+    checks_forward,
+    checks_options,
+    checks_policy,
+    checks_supply,
+    checks_terms,
+    checks_uncertainty,
+)
 from .references import unknown_ids, unused_rows
 from .schema import Sourced
 from .sentences import Finding, Path, place, suggestion
@@ -16,15 +26,25 @@ from .structure import Draft
 
 Findings = Iterator[Finding]
 
+_MODULES = (
+    checks_supply,
+    checks_terms,
+    checks_options,
+    checks_forward,
+    checks_commitments,
+    checks_policy,
+    checks_uncertainty,
+)
+"""rules by what they are about; those of `DATE_CHECKS` need the horizon"""
+
 
 def check(draft: Draft) -> Findings:
     """All findings on what could be read."""
-    sold = (*checks_supply.CHECKS, *checks_terms.CHECKS, *checks_commitments.CHECKS, *checks_policy.CHECKS)
-    for rule in (unknown_ids, unused_rows, *sold, *_CHECKS):
+    of_modules = (rule for module in _MODULES for rule in module.CHECKS)
+    for rule in (unknown_ids, unused_rows, *of_modules, *_CHECKS):
         yield from rule(draft)
     if draft.instance.horizon is not None:
-        dated = (*checks_dates.CHECKS, *checks_terms.DATE_CHECKS, *checks_commitments.DATE_CHECKS)
-        for rule in (*dated, *checks_policy.DATE_CHECKS):
+        for rule in (rule for module in (checks_dates, *_MODULES) for rule in module.DATE_CHECKS):
             yield from rule(draft, draft.instance.horizon)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .checks_terms import unread
 from .commitments import by_use, eligible, is_prepaid
 from .schema import Commitment, Horizon
 from .sentences import Finding, Path, place, suggestion
@@ -60,16 +61,11 @@ def what_counts(draft: Draft) -> Findings:
             elif name in instance.commitments and (name not in prepaid or name == key):
                 help = "true_up counts offers, contracts in force, and commitments settled by use_it_or_lose_it"
                 yield Finding("E021", at, f"the commitment {name} cannot count toward {key}", help, "")
-        if not eligible(instance, key) and not _unread(draft):
+        if not eligible(instance, key) and not unread(draft):
             help = "eligible: [...], or offers of its provider"
             if is_prepaid(commitment):
                 help += " that are bought by use (elastic or api)"
             yield Finding("E029", path, f"nothing can count toward {place(path)}", help, "", "key")
-
-
-def _unread(draft: Draft) -> bool:
-    """Whether some supply has faults of its own: what would count is then not known."""
-    return any(set(draft.written(section)) - set(getattr(draft.instance, section)) for section in ("offers", "signed"))
 
 
 def _bought_by_use(draft: Draft, name: str) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .checks_terms import late_prices
 from .diagnostics import listed
 from .months import Month
-from .schema import Horizon, Offer, Start
+from .schema import Horizon, Offer, SignedContract, Start
 from .sentences import Finding, place
 from .structure import Draft
 
@@ -14,10 +15,15 @@ Findings = Iterator[Finding]
 
 
 def steps(draft: Draft, horizon: Horizon) -> Findings:
-    total = sum(step.count * step.months for step in horizon.steps or [])
-    if horizon.steps is not None and total != horizon.months:
-        message = f"the steps cover {_months(total)}, the horizon has {horizon.months}"
+    if not filled(horizon):
+        total = sum(step.count * step.months for step in horizon.steps)
+        message = f"the steps cover {in_months(total)}, the horizon has {horizon.months}"
         yield Finding("E024", ("horizon", "steps"), message, "count x months, added up, must give horizon.months")
+
+
+def filled(horizon: Horizon) -> bool:
+    """Whether the dispatch periods are as long as the horizon."""
+    return horizon.steps is None or sum(step.count * step.months for step in horizon.steps) == horizon.months
 
 
 def demand_months(draft: Draft, horizon: Horizon) -> Findings:
@@ -32,7 +38,7 @@ def demand_months(draft: Draft, horizon: Horizon) -> Findings:
 
 def start_windows(draft: Draft, horizon: Horizon) -> Findings:
     for key, offer in draft.instance.offers.items():
-        path, start, last = ("offers", key), offer.start, _last(horizon)
+        path, start, last = ("offers", key), offer.start, last_month(horizon)
         if start.earliest is not None and start.latest is not None and start.earliest > start.latest:
             help = f"latest is {start.latest}"
             yield Finding("E023", (*path, "start", "earliest"), "earliest must not be after latest", help)
@@ -52,24 +58,42 @@ def start_windows(draft: Draft, horizon: Horizon) -> Findings:
 
 def _unusable(offer: Offer, horizon: Horizon) -> str:
     """Why an offer cannot be used in the horizon; empty if it can."""
-    start, first, last = offer.start, horizon.start, _last(horizon)
+    start, first, last = offer.start, horizon.start, last_month(horizon)
     soonest = first + start.lead_months
     earliest = start.earliest if start.earliest is not None else soonest
     latest = start.latest if start.latest is not None else last
     if offer.elastic or offer.api:
         inside = earliest <= last and latest >= first
-        return "" if inside else f"it is there {_window(start)}, the horizon goes from {first} to {last}"
+        return "" if inside else f"it is there {_window(start)}, {span(horizon)}"
     if start.lead_months and soonest > min(latest, last):
         bound = f"start.latest is {latest}" if latest < last else f"the horizon ends with {last}"
-        return f"signed in {first}, it would start in {soonest}, {_months(start.lead_months)} later; {bound}"
-    every = range(earliest, latest + 1, start.every_months)
-    starts = [Month(m) for m in every if first <= m <= last and m - start.lead_months >= first]
-    if not starts:
-        return f"it starts {_window(start)}, the horizon goes from {first} to {last}"
-    signing = starts[0] - start.lead_months
+        return f"signed in {first}, it would start in {soonest}, {in_months(start.lead_months)} later; {bound}"
+    months = _starts(offer, horizon)
+    if not months:
+        return f"it starts {_window(start)}, {span(horizon)}"
+    signing = months[0] - start.lead_months
     if offer.sign_by is not None and signing > offer.sign_by:
-        return f"its first start, {starts[0]}, would be signed in {signing}, after sign_by, {offer.sign_by}"
+        return f"its first start, {months[0]}, would be signed in {signing}, after sign_by, {offer.sign_by}"
     return ""
+
+
+def _starts(offer: Offer, horizon: Horizon) -> list[Month]:
+    """Months of the horizon in which its service may begin, whatever `sign_by` says."""
+    start, first, last = offer.start, horizon.start, last_month(horizon)
+    earliest = start.earliest if start.earliest is not None else first + start.lead_months
+    latest = start.latest if start.latest is not None else last
+    every = range(earliest, latest + 1, start.every_months)
+    return [Month(m) for m in every if first <= m <= last and m - start.lead_months >= first]
+
+
+def starts(supply: Offer | SignedContract, horizon: Horizon) -> list[Month]:
+    """First months of service that are possible: of what is signed in the horizon, or of the contract in force."""
+    if isinstance(supply, SignedContract):
+        return [supply.start]
+    if not supply.terms:
+        return []
+    lead, by = supply.start.lead_months, supply.sign_by
+    return [month for month in _starts(supply, horizon) if by is None or month - lead <= by]
 
 
 def _window(start: Start) -> str:
@@ -82,64 +106,53 @@ def _window(start: Start) -> str:
 def elastic_tables(draft: Draft, horizon: Horizon) -> Findings:
     for key, offer in draft.instance.offers.items():
         price = offer.elastic.usd_per_accelerator_hour if offer.elastic else None
-        if isinstance(price, dict) and (not price or min(price) > horizon.start):
-            path = ("offers", key, "elastic", "usd_per_accelerator_hour")
-            message = f"the prices must begin by {horizon.start}, the first month of the horizon"
-            label = f"begin in {min(price)}" if price else "no prices"
-            yield Finding("E023", path, message, "the last price holds for the months after it", label, "key")
+        path = ("offers", key, "elastic", "usd_per_accelerator_hour")
+        yield from late_prices(path, price, horizon.start, "the first month of the horizon")
 
 
 def contracts_in_force(draft: Draft, horizon: Horizon) -> Findings:
     for key, contract in draft.instance.signed.items():
         end = contract.start + contract.term.months
-        if end <= horizon.start or contract.start > _last(horizon):
+        if end <= horizon.start or contract.start > last_month(horizon):
             when = f"ended with {Month(end - 1)}" if end <= horizon.start else f"begins in {contract.start}"
-            help = f"the horizon goes from {horizon.start} to {_last(horizon)}"
-            yield Finding(
-                "W007", ("signed", key), f"the contract {key} {when}: it has no month in the horizon", help, "", "key"
-            )
+            message = f"the contract {key} {when}: it has no month in the horizon"
+            yield Finding("W007", ("signed", key), message, span(horizon), "", "key")
 
 
 def money_outside(draft: Draft, horizon: Horizon) -> Findings:
-    finance, last = draft.instance.finance, _last(horizon)
-    span = f"the horizon goes from {horizon.start} to {last}"
+    finance, last = draft.instance.finance, last_month(horizon)
     for key in finance.budget_usd:
         begin, end = (key, key) if isinstance(key, Month) else (Month(12 * key), Month(12 * key + 11))
         if end < horizon.start:
-            yield Finding(
-                "W005",
-                ("finance", "budget_usd", key),
-                f"the budget of {key} is over before the horizon begins",
-                span,
-                "",
-                "key",
-            )
+            message = f"the budget of {key} is over before the horizon begins"
+            yield Finding("W005", ("finance", "budget_usd", key), message, span(horizon), "", "key")
         elif begin > last:
             message = f"the budget of {key} begins after the horizon: only what contracts still cost then counts"
-            yield Finding("W005", ("finance", "budget_usd", key), message, span, "", "key")
+            yield Finding("W005", ("finance", "budget_usd", key), message, span(horizon), "", "key")
     for table in ("funding_usd", "other_cash_usd"):
         for month in getattr(finance, table):
             if month > last:
-                yield Finding(
-                    "W005",
-                    ("finance", table, month),
-                    f"{table} of {month} is after the horizon and not used",
-                    span,
-                    "",
-                    "key",
-                )
+                message = f"{table} of {month} is after the horizon and not used"
+                yield Finding("W005", ("finance", table, month), message, span(horizon), "", "key")
 
 
 def _months_of(horizon: Horizon) -> list[Month]:
     return [horizon.start + m for m in range(horizon.months)]
 
 
-def _last(horizon: Horizon) -> Month:
+def span(horizon: Horizon) -> str:
+    """The horizon in words."""
+    return f"the horizon goes from {horizon.start} to {last_month(horizon)}"
+
+
+def last_month(horizon: Horizon) -> Month:
+    """The last month that is planned."""
     return horizon.start + (horizon.months - 1)
 
 
-def _months(count: int) -> str:
+def in_months(count: int) -> str:
+    """A number of months in words."""
     return "1 month" if count == 1 else f"{count} months"
 
 
-CHECKS = (steps, demand_months, start_windows, elastic_tables, contracts_in_force, money_outside)
+DATE_CHECKS = (steps, demand_months, start_windows, elastic_tables, contracts_in_force, money_outside)

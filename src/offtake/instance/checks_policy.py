@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from . import catalogue
-from .checks_terms import first_service, supplies
+from .checks_terms import first_service, late_prices, supplies, unread
 from .schema import Exclusive, Horizon, SignedContract
 from .sentences import Finding, Path
 from .structure import Draft
@@ -73,21 +73,16 @@ def energy_tables(draft: Draft, horizon: Horizon) -> Findings:
     for path, supply in supplies(draft):
         price = None if supply.power_price is None else supply.power_price.usd_per_kwh
         first = max(first_service(supply, horizon), horizon.start)
-        if isinstance(price, dict) and (not price or min(price) > first):
-            message = f"the prices must begin by {first}, the first month in which energy may be drawn"
-            label = f"begin in {min(price)}" if price else "no prices"
-            help = "the last price holds for the months after it"
-            yield Finding("E023", (*path, "power_price", "usd_per_kwh"), message, help, label, "key")
+        why = "the first month in which energy may be drawn"
+        yield from late_prices((*path, "power_price", "usd_per_kwh"), price, first, why)
 
 
 def sites(draft: Draft) -> Findings:
     """A cap on a site where nothing could be signed says nothing."""
     stand = {supply.region for _, supply in supplies(draft) if isinstance(supply, SignedContract) or supply.terms}
-    sections = ("offers", "signed")
-    unread = any(set(draft.written(section)) - set(getattr(draft.instance, section)) for section in sections)
     known = [*draft.written("regions"), *catalogue.regions()]
     for site in draft.instance.policy.site_power_mw_max:
-        if site in known and site not in stand and not unread:
+        if site in known and site not in stand and not unread(draft):
             help = "capacity that needs no signing does not count"
             message = f"nothing that could be signed stands in {site}: this cap has no effect"
             yield Finding("W009", ("policy", "site_power_mw_max", site), message, help, "", "key")

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from .checks_terms import PRICE_KEYS, supplies, terms
+from .checks_terms import PRICE_KEYS, RIGHT_PRICE_KEYS, RIGHTS, rights, supplies, terms
 from .diagnostics import listed
 from .months import Month
 from .prices import price_in
-from .schema import AtLeast, Elastic, Exclusive, Offer, Requires, SignedContract, Supply
+from .schema import AtLeast, Elastic, Exclusive, Keys, Offer, Requires, SignedContract, Supply
 from .sentences import Finding, Path, place
 from .structure import Draft
 
 Findings = Iterator[Finding]
+
+_OF_CONTRACTS = (
+    "terms",
+    "blocks",
+    "repeat",
+    "sign_by",
+    "ramp",
+    "tranches",
+    "power_mw",
+    "power_price",
+    *RIGHTS,
+    "sublease",
+)
+"""keys that say nothing of what is bought by use"""
 
 
 def _forms(supply: Supply) -> list[str]:
@@ -44,7 +58,7 @@ def _companions(path: Path, supply: Supply, form: str) -> Findings:
     if not isinstance(supply, Offer):
         return
     if form in ("elastic", "api"):
-        for key in ("terms", "blocks", "repeat", "sign_by", "ramp", "tranches", "power_mw", "power_price"):
+        for key in _OF_CONTRACTS:
             if key in supply.model_fields_set:
                 help = f"{form} is paid for as it is used, without signing; leave {key} out"
                 yield Finding("E021", (*path, key), f"{key} has no meaning beside {form}", help, "", "key")
@@ -60,23 +74,24 @@ def _companions(path: Path, supply: Supply, form: str) -> Findings:
 def prices(draft: Draft) -> Findings:
     for path, supply in supplies(draft):
         for at, term in terms(path, supply):
-            keys = [key for key in PRICE_KEYS if getattr(term, key) is not None]
-            if len(keys) != 1:
-                message = f"a term needs exactly one of {listed(list(PRICE_KEYS), 'or')}"
-                label = f"has {listed(keys)}" if keys else "has none"
-                yield Finding(
-                    "E021",
-                    at,
-                    message,
-                    "one price says what the term costs",
-                    label,
-                    "key" if at[-1] == "term" else "value",
-                )
+            yield from _one_price(at, term, PRICE_KEYS, "term")
+        for key, right in rights(supply):
+            yield from _one_price((*path, key), right, RIGHT_PRICE_KEYS, key)
         if not supply.free:
             yield from (_free(path, at) for at in _zero_prices(path, supply))
         if isinstance(supply, Offer) and not supply.source:
             help = "source: where the price comes from, with its date"
             yield Finding("W001", path, f"the price of {place(path)} has no source", help, "", "key")
+
+
+def _one_price(at: Path, priced: Keys, allowed: Sequence[str], what: str) -> Findings:
+    keys = [key for key in allowed if getattr(priced, key) is not None]
+    if len(keys) != 1:
+        article = "an" if what[0] in "aeiou" else "a"
+        message = f"{article} {what} needs exactly one of {listed(list(allowed), 'or')}"
+        label = f"has {listed(keys)}" if keys else "has none"
+        mark = "value" if isinstance(at[-1], int) else "key"
+        yield Finding("E021", at, message, f"one price says what the {what} costs", label, mark)
 
 
 def _free(path: Path, at: Path) -> Finding:
@@ -96,6 +111,9 @@ def _zero_prices(path: Path, supply: Offer | SignedContract) -> Iterator[Path]:
             yield from _zero_price((*at, key), getattr(term, key))
         if term.fee_factor and not any(term.fee_factor[: term.months]):
             yield (*at, "fee_factor")
+    for name, right in rights(supply):
+        for key in RIGHT_PRICE_KEYS:
+            yield from _zero_price((*path, name, key), getattr(right, key))
     if supply.power_price is not None:
         yield from _zero_price((*path, "power_price", "usd_per_kwh"), supply.power_price.usd_per_kwh)
     if isinstance(supply, Offer) and supply.elastic:
@@ -183,3 +201,4 @@ def _dearer(spot: Elastic, on_demand: Elastic) -> tuple[float, float] | None:
 
 
 CHECKS = (supply_form, prices, blocks_and_lists, groups, spot_prices)
+DATE_CHECKS = ()

@@ -8,14 +8,17 @@ from itertools import pairwise
 from .diagnostics import listed
 from .months import Month
 from .pools import delivered_shares
-from .schema import Horizon, Offer, SignedContract, Supply, Term, Tiers
+from .schema import FollowOnPrice, Horizon, Offer, SignedContract, Supply, Term, Tiers
 from .sentences import Finding, Path, place
 from .structure import Draft
 
 Findings = Iterator[Finding]
 
-PRICE_KEYS = ("usd_per_month", "usd_per_accelerator_hour", "usd_per_mw_month")
+PRICE_KEYS = ("usd_per_month", "usd_per_accelerator_hour", "usd_per_mw_month", "forward_factor")
 """of a term"""
+RIGHTS = ("renewal", "expansion")
+"""of the buyer, beside the terms"""
+RIGHT_PRICE_KEYS = tuple(FollowOnPrice.model_fields)
 PAYMENT_DATES = ("at", "after_months", "month")
 SHARES_TOLERANCE = 1e-9
 """on a sum of shares"""
@@ -28,6 +31,11 @@ def supplies(draft: Draft) -> Iterator[tuple[Path, Offer | SignedContract]]:
             yield (section, key), supply
 
 
+def unread(draft: Draft) -> bool:
+    """Whether some supply has faults of its own: what it would have added is then not known."""
+    return any(set(draft.written(section)) - set(getattr(draft.instance, section)) for section in ("offers", "signed"))
+
+
 def terms(path: Path, supply: Offer | SignedContract) -> list[tuple[Path, Term]]:
     """The terms of a supply, with their paths."""
     if isinstance(supply, SignedContract):
@@ -35,7 +43,13 @@ def terms(path: Path, supply: Offer | SignedContract) -> list[tuple[Path, Term]]
     return [((*path, "terms", i), term) for i, term in enumerate(supply.terms)]
 
 
-def _all_terms(draft: Draft) -> Iterator[tuple[Path, Offer | SignedContract, Term]]:
+def rights(supply: Offer | SignedContract) -> list[tuple[str, FollowOnPrice]]:
+    """The options that come with a supply, by key."""
+    return [(key, right) for key in RIGHTS if (right := getattr(supply, key)) is not None]
+
+
+def all_terms(draft: Draft) -> Iterator[tuple[Path, Offer | SignedContract, Term]]:
+    """Every term with its path and its supply."""
     for path, supply in supplies(draft):
         for at, term in terms(path, supply):
             yield at, supply, term
@@ -43,7 +57,7 @@ def _all_terms(draft: Draft) -> Iterator[tuple[Path, Offer | SignedContract, Ter
 
 def contradictions(draft: Draft) -> Findings:
     """Keys of a term that mean nothing beside another."""
-    for at, _, term in _all_terms(draft):
+    for at, _, term in all_terms(draft):
         for key, beside, help in _meaningless(term):
             yield Finding("E021", (*at, key), f"{key} has no meaning {beside}", f"{help}; leave {key} out", "", "key")
 
@@ -58,7 +72,7 @@ def _meaningless(term: Term) -> Iterator[tuple[str, str, str]]:
         yield "drawdown", "without prepay", "it says which fees the prepayment pays"
     if term.escalator_per_year and any(isinstance(getattr(term, key), dict) for key in PRICE_KEYS):
         yield "escalator_per_year", "beside prices by month", "the table already says how the price moves"
-    if not term.take_or_pay and not term.minimum_usd_per_month:
+    if not has_fixed_fees(term):
         for key in ("prepay", "payments"):
             if getattr(term, key):
                 yield key, "beside take_or_pay: 0", "it is a share of the fixed fees, and there are none"
@@ -70,9 +84,14 @@ def _meaningless(term: Term) -> Iterator[tuple[str, str, str]]:
             yield "minimum_usd_per_month", "beside incremental tiers", "fees that are all fixed need no least"
 
 
+def has_fixed_fees(term: Term) -> bool:
+    """Whether anything is paid that is not used."""
+    return term.take_or_pay > 0 or term.minimum_usd_per_month > 0
+
+
 def payments(draft: Draft) -> Findings:
     """Each has one date, and the shares sum to 1."""
-    for at, _, term in _all_terms(draft):
+    for at, _, term in all_terms(draft):
         for i, payment in enumerate(term.payments):
             given = [key for key in PAYMENT_DATES if getattr(payment, key) is not None]
             if len(given) != 1:
@@ -88,7 +107,7 @@ def payments(draft: Draft) -> Findings:
 
 def tiers(draft: Draft) -> Findings:
     """A ladder begins at 1 and ascends: then no number of blocks stands on two of its steps, or on none."""
-    for at, supply, term in _all_terms(draft):
+    for at, supply, term in all_terms(draft):
         if term.tiers is not None:
             most = supply.blocks.max if isinstance(supply, Offer) else None
             yield from _ladder((*at, "tiers", "steps"), term.tiers, most)
@@ -142,12 +161,15 @@ def price_tables(draft: Draft, horizon: Horizon) -> Findings:
         first = first_service(supply, horizon)
         for at, term in terms(path, supply):
             for key in PRICE_KEYS:
-                price = getattr(term, key)
-                if isinstance(price, dict) and (not price or min(price) > first):
-                    message = f"the prices must begin by {first}, the first month of service"
-                    label = f"begin in {min(price)}" if price else "no prices"
-                    help = "the last price holds for the months after it"
-                    yield Finding("E023", (*at, key), message, help, label, "key")
+                yield from late_prices((*at, key), getattr(term, key), first, "the first month of service")
+
+
+def late_prices(at: Path, price: float | dict[Month, float] | None, first: Month, why: str) -> Findings:
+    """A table by month that begins after the first month that it must price."""
+    if isinstance(price, dict) and (not price or min(price) > first):
+        message = f"the prices must begin by {first}, {why}"
+        label = f"begin in {min(price)}" if price else "no prices"
+        yield Finding("E023", at, message, "the last price holds for the months after it", label, "key")
 
 
 def first_service(supply: Offer | SignedContract, horizon: Horizon) -> Month:
@@ -160,7 +182,7 @@ def first_service(supply: Offer | SignedContract, horizon: Horizon) -> Month:
 
 def payment_months(draft: Draft, horizon: Horizon) -> Findings:
     """Nothing is due before the signing, so a month before the horizon says no more than `at: signing`."""
-    for at, supply, term in _all_terms(draft):
+    for at, supply, term in all_terms(draft):
         for i, payment in enumerate(term.payments):
             if isinstance(supply, Offer) and payment.month is not None and payment.month < horizon.start:
                 message = f"the payment of {payment.month} is before the horizon, which begins in {horizon.start}"

@@ -7,20 +7,23 @@ import math
 import numpy as np
 
 from . import catalogue
+from .scenarios import demand_factor
 from .schema import Demand, Instance
 
 
 def mean_requests_per_s(instance: Instance, workload_id: str) -> np.ndarray:
     """Mean rate [month of the horizon, block of the UTC day] in requests/s.
 
-    The month's rate times the mean of the daily factors over the block's hours. Blocks are equally long
-    and the factors have mean 1, so the mean of a row is the rate of its month. Raises KeyError where a
-    month table lacks a month of the horizon.
+    The month's rate (times the factor of the scenario, in an instance of one future) times the mean of the daily
+    factors over the block's hours. Blocks are equally long and the factors have mean 1, so the mean of a row is the
+    rate of its month. Raises KeyError where a month table lacks a month of the horizon.
     """
     workload = instance.workloads[workload_id]
     factors = daily_factors(workload.demand, instance.regions[workload.region].longitude)
     by_block = factors.reshape(instance.day.blocks, -1).mean(axis=1)
-    return np.outer(monthly_rates(instance, workload.demand), by_block)
+    months = [instance.horizon.start + m for m in range(instance.horizon.months)]
+    scenario = [demand_factor(instance, workload_id, month) for month in months]
+    return np.outer(scenario * monthly_rates(instance, workload.demand), by_block)
 
 
 def monthly_rates(instance: Instance, demand: Demand) -> np.ndarray:

@@ -43,6 +43,9 @@ CODES: dict[str, str] = {
     "W007": "a contract in force that has no month in the horizon",
     "W008": "a measured row that is not used",
     "W009": "a limit that nothing can reach",
+    "W010": "an option or a break clause that cannot be used in the horizon",
+    "W011": "scenarios of which nothing says when they part",
+    "W012": "something that changes nothing",
 }
 """Every code. E: the instance is refused; W: legal, but suspicious."""
 

@@ -29,13 +29,25 @@ _NAMED_IN = {
         "{supply}.accelerators.@",
         "{supply}.accelerator",
         "{rule}.accelerators.*",
+        "forward.@",
         "throughput.rates.*.accelerator",
     ],
     "models": ["workloads.*.model", "offers.*.api.models.*"],
-    "workloads": ["throughput.rates.*.workload"],
+    "workloads": ["throughput.rates.*.workload", "{scenario}.demand.@"],
     "offers": ["groups.*.offers.*", "groups.*.offer", "groups.*.requires", "groups.*.exclusive"],
 }
 """section -> where its ids are named: * is any key or entry, @ a key that is itself the id"""
+
+_OF_SCENARIOS = {
+    "scenario": (("uncertainty.scenarios",), ["uncertainty.reveal.*.*.*"]),
+    "forward curve of": (("forward",), ["{scenario}.forward.@"]),
+    "provider, offer or contract in force": (
+        ("providers", "offers", "signed"),
+        ["{scenario}.price.@", "{scenario}.delay_months.@", "{scenario}.lose.@"],
+    ),
+    "offer or contract in force": (("offers", "signed"), ["{scenario}.recall.@"]),
+}
+"""the same for what scenarios name: what it is -> the sections that have its ids, and where it is named"""
 
 _ROWS = {"accelerators": "throughput.measured.*.accelerator", "models": "throughput.measured.*.model"}
 """the same for measured rows, which may speak of what the instance does not use"""
@@ -43,6 +55,7 @@ _ROWS = {"accelerators": "throughput.measured.*.accelerator", "models": "through
 _WRITTEN = {
     "{supply}": ("offers.*", "signed.*"),
     "{rule}": ("workloads.*.allow", "workloads.*.deny"),
+    "{scenario}": ("uncertainty.scenarios.*",),
 }
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -56,15 +69,22 @@ Reference = tuple[str, Path, Literal["key", "value"]]
 def unknown_ids(draft: Draft) -> Iterator[Finding]:
     """References to what neither the file nor the catalogue has: one finding for each id, with the places of it."""
     for section, patterns in _NAMED_IN.items():
-        for name, (places, known) in _unknown(draft, section, patterns).items():
+        known = _known(draft, section)
+        for name, places in _unknown(draft, known, patterns).items():
             message = f"there is no {section[:-1]} {name}"
             yield _finding("E020", message, places, _help(section, name, known))
+    for what, (sections, patterns) in _OF_SCENARIOS.items():
+        known = dict.fromkeys(name for section in sections for name in draft.written(section))
+        for name, places in _unknown(draft, known, patterns).items():
+            help = suggestion(name, known, "known here")
+            yield _finding("E020", f"there is no {what} {name}", places, help)
 
 
 def unused_rows(draft: Draft) -> Iterator[Finding]:
     """Measured rows that speak of an accelerator or a model that neither the file nor the catalogue has."""
     for section, pattern in _ROWS.items():
-        for name, (places, known) in _unknown(draft, section, [pattern]).items():
+        known = _known(draft, section)
+        for name, places in _unknown(draft, known, [pattern]).items():
             rows = "this row is not used" if len(places) == 1 else f"{len(places)} rows are not used"
             message = f"there is no {section[:-1]} {name}: {rows}"
             yield _finding("W008", message, places, _help(section, name, known))
@@ -108,15 +128,19 @@ def _matches(value: Any, steps: list[str], path: Path) -> Iterator[Reference]:
         yield from _matches(value[steps[0]], steps[1:], (*path, steps[0]))
 
 
-def _unknown(draft: Draft, section: str, patterns: list[str]) -> dict[str, tuple[list[Reference], dict[str, None]]]:
-    """Ids that nothing has -> the references to them, and what ids there are."""
+def _known(draft: Draft, section: str) -> dict[str, None]:
+    """The ids of a section: of the file, then of the catalogue. Groups may name commitments and contracts as offers."""
     facts = CATALOGUES[section]() if section in CATALOGUES else {}
     alike = [*draft.written("signed"), *draft.written("commitments")] if section == "offers" else []
-    known = dict.fromkeys([*draft.written(section), *alike, *facts])
-    found: dict[str, tuple[list[Reference], dict[str, None]]] = {}
+    return dict.fromkeys([*draft.written(section), *alike, *facts])
+
+
+def _unknown(draft: Draft, known: dict[str, None], patterns: list[str]) -> dict[str, list[Reference]]:
+    """Ids that nothing has -> the references to them."""
+    found: dict[str, list[Reference]] = {}
     for reference in references(draft.document, patterns):
         if reference[0] not in known:
-            found.setdefault(reference[0], ([], known))[0].append(reference)
+            found.setdefault(reference[0], []).append(reference)
     return found
 
 

@@ -96,8 +96,11 @@ class Finance(Keys):
     """Discounting, budgets, balance and obligations."""
 
     discounting: Discounting = Field(Discounting(rate=0.0), description="present values; default: none")
-    terminal: Literal["pro_rata", "none"] = Field(
-        "pro_rata", description="how a term that outlives the horizon is charged"
+    terminal: Literal["pro_rata", "none", "market"] = Field(
+        "pro_rata", description="how a term that outlives the horizon is charged; market needs salvage_fraction"
+    )
+    salvage_fraction: PositiveShare | None = Field(
+        None, description="of the forward curve: what capacity left after the horizon is worth, with terminal: market"
     )
     budget_usd: dict[YearOrMonth, NonNegative] = Field({}, description="cash out, per calendar year or per month")
     funding_usd: dict[Month, NonNegative] = Field({}, description="increments as they arrive")
@@ -308,6 +311,24 @@ class ServiceCredits(Keys):
 Price = NonNegative | dict[Month, NonNegative]
 
 
+class Cancel(Keys):
+    """A break clause: the contract ends `notice_months` after the month of the notice.
+
+    Fees of later service are not due, except a share of them; a prepayment that is not used up stays with the seller,
+    unless it is the seller who leaves: then it comes back, and the share is owed to the buyer.
+    """
+
+    by: Literal["buyer", "seller", "either"] = Field(description="who may give notice; the seller does in scenarios")
+    after_months: Annotated[int, Field(ge=0, le=240)] = Field(
+        0, description="full months of service before the first notice"
+    )
+    notice_months: Annotated[int, Field(ge=0, le=120)] = Field(0, description="months from the notice to the end")
+    every_months: Annotated[int, Field(ge=1, le=12)] = Field(1, description="months of notice are this far apart")
+    fee_fraction: Share = Field(
+        0.0, description="share of the fixed fees not due any more, paid when it ends by who gave notice"
+    )
+
+
 class Term(Keys):
     """One way to pay. Exactly one price key."""
 
@@ -317,6 +338,11 @@ class Term(Keys):
     usd_per_month: Price | None = Field(None, description="per block; does not follow the ramp")
     usd_per_accelerator_hour: Price | None = Field(None, description="bills what is delivered")
     usd_per_mw_month: Price | None = Field(None, description="bills the megawatts delivered")
+    forward_factor: Positive | None = Field(
+        None,
+        description="bills what is delivered, per accelerator-hour: this times the forward curve in the first service "
+        "month, for the whole term",
+    )
     fee_factor: list[NonNegative] = Field([], description="factor on the fee in months 1, 2, ... (last holds)")
     tiers: Tiers | None = Field(None, description="price factors by the number of blocks")
     take_or_pay: Share = Field(1.0, description="share that is paid whether used or not")
@@ -339,6 +365,55 @@ class Term(Keys):
     )
     letter_of_credit: LetterOfCredit | None = Field(None, description="a bank's guarantee for one block")
     sla: ServiceCredits | None = Field(None, description="what comes back when less works than promised")
+    cancel: Cancel | None = Field(None, description="who may end the contract before its term, and how")
+
+
+class FollowOnPrice(Keys):
+    """What service under an option costs. Exactly one price key."""
+
+    usd_per_month: Price | None = Field(None, description="per block")
+    usd_per_accelerator_hour: Price | None = Field(None, description="bills what is delivered")
+    usd_per_mw_month: Price | None = Field(None, description="bills the megawatts delivered")
+    factor: Positive | None = Field(None, description="on the price of the contract in its last month")
+
+
+class Renewal(FollowOnPrice):
+    """The buyer's right to go on after the term, with what is not broken off. All of it is billed, month by month."""
+
+    months: Annotated[int, Field(ge=1, le=240)] = Field(description="how much longer")
+    notice_months: Annotated[int, Field(ge=0, le=120)] = Field(
+        0, description="months before the end of the term by which the seller must know"
+    )
+    times: Annotated[int, Field(ge=1, le=10)] = Field(1, description="how often in a row")
+
+
+class Exercise(Keys):
+    """When an expansion may be called."""
+
+    after_months: Annotated[int, Field(ge=0, le=240)] = Field(0, description="months after the first service month")
+    until_months: Annotated[int, Field(ge=0, le=240)] = Field(
+        description="months after the first service month: the last in which it may be called"
+    )
+    every_months: Annotated[int, Field(ge=1, le=12)] = Field(
+        1, description="months in which it may be are this far apart"
+    )
+
+
+class Expansion(FollowOnPrice):
+    """An option on more of the same, bought when the contract is signed. All of it is billed, month by month."""
+
+    blocks_per_block: Positive = Field(1.0, description="blocks that the option is on, for each block of the contract")
+    premium_usd: NonNegative = Field(0.0, description="for each block optioned, paid when the contract is signed")
+    exercise: Exercise = Field(description="when it may be called")
+    lead_months: Annotated[int, Field(ge=0, le=120)] = Field(0, description="months from the call to service")
+    months: Annotated[int, Field(ge=1, le=240)] = Field(description="how long what is added runs")
+
+
+class Sublease(Keys):
+    """Capacity that is not needed may be let to others, a month at a time, for a share of the forward curve."""
+
+    fraction: PositiveShare = Field(description="of the forward curve of the accelerator in the month")
+    max_accelerators: Positive = Field(description="the most that the market takes of each type, at any time")
 
 
 class Elastic(Keys):
@@ -395,6 +470,9 @@ class Supply(Sourced):
     tranches: list[Tranche] = Field(
         [], description="delivery in parts, instead of ramp; in the fullest month the shares sum to 1"
     )
+    renewal: Renewal | None = Field(None, description="the right to go on after the term")
+    expansion: Expansion | None = Field(None, description="an option on more of the same")
+    sublease: Sublease | None = Field(None, description="what is not needed may be let to others")
     free: bool = Field(False, description="a price of zero is meant")
 
 
@@ -520,6 +598,55 @@ class Policy(Keys):
     )
 
 
+class ForwardPoint(Keys):
+    """One point of a forward curve: straight lines between the points, level before the first and after the last."""
+
+    month: Month = Field(description="calendar month")
+    usd_per_accelerator_hour: Positive = Field(description="what capacity is expected to cost then")
+
+
+Factor = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+Effect = Factor | dict[Month, Factor]
+Delay = Annotated[int, Field(ge=1, le=120)]
+
+
+class Scenario(Keys):
+    """One future. What it changes, it changes from the month in which `reveal` tells it from the others on, or from
+    later months if they are stated (the last value holds)."""
+
+    probability: PositiveShare = Field(description="of all scenarios together: 1")
+    demand: dict[Id, Effect] = Field({}, description="factor on the demand of a workload")
+    price: dict[Id, Effect] = Field(
+        {},
+        description="factor on the prices of a provider or an offer: of contracts signed, and of use, from then on",
+    )
+    forward: dict[Id, Effect] = Field({}, description="factor on the forward curve of an accelerator")
+    delay_months: dict[Id, Delay | dict[Month, Delay]] = Field(
+        {},
+        description="of a provider, an offer or a contract in force: moves delivery, periodic fees and the end of what "
+        "has not begun by then, not what is paid at signing",
+    )
+    lose: dict[Id, Month] = Field(
+        {},
+        description="a provider, an offer or a contract in force: the first month without delivery and fees; what is "
+        "prepaid and not used up, and deposits, are lost",
+    )
+    recall: dict[Id, Month] = Field(
+        {}, description="an offer or a contract in force: the month in which the seller gives notice under its clause"
+    )
+
+
+class Uncertainty(Keys):
+    """Several futures, and when they part. Decisions before the parting are the same in all of them."""
+
+    reveal: dict[Month, list[Annotated[list[Id], Field(min_length=1)]]] = Field(
+        {},
+        description="by month, the first of a dispatch period: groups of scenarios that nothing tells apart yet; "
+        "scenarios that are not named stay together as they were",
+    )
+    scenarios: Annotated[dict[Id, Scenario], Field(min_length=1)] = Field(description="the futures, by name")
+
+
 class Rate(Sourced):
     """A measured rate. Bypasses the roofline."""
 
@@ -562,6 +689,9 @@ class Instance(Keys):
     horizon: Horizon = Field(description="the months that are planned")
     day: Day = Field(Day(), description="how finely the day is resolved")
     finance: Finance = Field(Finance(), description="discounting, budgets, balance, obligations")
+    forward: dict[Id, Annotated[list[ForwardPoint], Field(min_length=1)]] = Field(
+        {}, description="by accelerator: what capacity will cost; for offers to come, subleases and terminal values"
+    )
     regions: dict[Id, Region] = Field({}, description="adds to the catalogue, or overrides keys of its entries")
     network: Network = Field(Network(), description="round trips and egress that differ from the default")
     accelerators: dict[Id, Accelerator] = Field(
@@ -575,31 +705,25 @@ class Instance(Keys):
     commitments: dict[Id, Commitment] = Field({}, description="spend promised to providers")
     groups: list[Group] = Field([], description="which offers go together")
     policy: Policy = Field(Policy(), description="limits on the portfolio as a whole")
+    uncertainty: Uncertainty | None = Field(None, description="several futures; default: one")
     throughput: Throughput = Field(Throughput(), description="measurements and software gains")
 
 
 NOT_YET: dict[str, str] = {
-    "forward": "forward price curves",
     "policy.provider_share_max": "limits on the share of a provider",
     "policy.resilience": "resilience rules",
     "policy.risk": "risk measures",
     "policy.keep_plan": "costs of changing a plan",
-    "uncertainty": "scenarios",
     "workloads.*.value_usd_per_request": "margin objectives",
     "workloads.*.slo.percentile": "latency percentiles",
     "workloads.*.tokens": "training runs",
     "workloads.*.flops": "training runs",
     "workloads.*.window": "training runs",
     "workloads.*.accelerators": "training runs",
-    "offers.*.terms.*.cancel": "break clauses",
-    "signed.*.term.cancel": "break clauses",
-    "offers.*.renewal": "renewal options",
-    "offers.*.expansion": "expansion options",
 }
 """Keys of the format that this version refuses by name: path pattern -> what is missing."""
 
 NOT_YET_VALUES: dict[str, dict[str, str]] = {
-    "finance.terminal": {"market": "terminal values from a forward curve"},
     "workloads.*.kind": {"training": "training runs"},
     "workloads.*.model": {"{}": "workloads that share several models"},
 }

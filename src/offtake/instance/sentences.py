@@ -238,12 +238,14 @@ def _range(node: json_schema.Node) -> str:
 
 def _length(node: json_schema.Node) -> str:
     """How long text or a list must be, as words after "must have"."""
-    unit, least, most = "entries", node.get("minItems"), node.get("maxItems")
+    unit, least, most = "entries", node.get("minItems", node.get("minProperties")), node.get("maxItems")
     if node.get("type") == "string":
         unit, least, most = "characters", node.get("minLength"), node.get("maxLength")
     if least is not None and most is not None:
         return f"{least} {unit}" if least == most else f"{least} to {most} {unit}"
-    return f"at least {least} {unit}" if most is None else f"at most {most} {unit}"
+    if most is None:
+        return f"at least {least} {unit}" if least != 1 else "at least one entry"
+    return f"at most {most} {unit}"
 
 
 _NOUNS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -102,4 +103,11 @@ def _key(document: Table, holder: Table | Row, path: Path, rest: str, column: in
         help = suggestion(first, options, "keys here")
         where = f"{place(path)} has" if path else "there is"
         raise _Unknown(f"{where} no key {first}", help, column, column + len(first))
-    return first if "additionalProperties" in entry else rest
+    return first if "additionalProperties" in entry else _without_month(rest, entry)
+
+
+def _without_month(rest: str, entry: json_schema.Node) -> str:
+    """`lease` of `lease.2026-12`, where an entry may be a value by month: ids may hold dots."""
+    key, _, month = rest.rpartition(".")
+    patterns = [option["propertyNames"]["pattern"] for option in entry.get("anyOf", []) if "propertyNames" in option]
+    return key if key and any(re.fullmatch(pattern, month) for pattern in patterns) else rest

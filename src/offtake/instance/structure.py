@@ -32,8 +32,10 @@ class Draft:
     """as written"""
 
     def written(self, section: str) -> list[str]:
-        """The ids of a section, whether their entries could be read or not."""
-        entries = self.document.get(section)
+        """The ids of a section (`uncertainty.scenarios` is one), whether their entries could be read or not."""
+        entries: Any = self.document
+        for key in section.split("."):
+            entries = entries.get(key) if isinstance(entries, dict) else None
         return [str(key) for key in entries] if isinstance(entries, dict) else []
 
 

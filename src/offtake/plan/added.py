@@ -36,8 +36,7 @@ class Added:
 
 def added_deal(compiled: Compiled, flows: Flows, offer: str) -> Added | None:
     """The deal of an offer, in its fewest blocks, that comes closest to paying for itself; None if it has none."""
-    ways = [d for d, deal in enumerate(compiled.problem.deals) if deal.offer == offer]
-    found = [_added(compiled, flows, d) for d in ways]
+    found = [_added(compiled, flows, d) for d in economics.signable(compiled, offer)]
     return max(found, key=lambda added: added.replaced_usd / added.usd if added.usd > 0 else np.inf, default=None)
 
 

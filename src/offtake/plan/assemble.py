@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import instance as instances
 from ..instance.schema import Instance
-from . import carbon, document, kpis, ledgers, power, reasons, tables
-from .decisions import Decisions, flows
+from . import carbon, document, futures, kpis, ledgers, power, reasons, tables
+from .decisions import Decisions, Flows, flows, of_future
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -20,49 +20,86 @@ if TYPE_CHECKING:
 
 def make_plan(compiled: Compiled, decisions: Decisions, outcome: Outcome, limits: Limits) -> Plan:
     """The plan of a solved problem, not audited yet."""
-    flow = flows(compiled.problem, decisions)
     proven = _proven(compiled, outcome)
+    head = {
+        "format": document.FORMAT,
+        "instance": {
+            "name": compiled.instance.name,
+            "sha256": instances.sha256(compiled.instance),
+            "document": instances.to_document(compiled.instance),
+        },
+        "status": outcome.status,
+        "objective_usd": outcome.objective,
+        **proven,
+        "solver": _solver(outcome, limits),
+        "conventions": conventions(compiled),
+        "periods": _periods(compiled),
+    }
+    definitions = {
+        name: {"title": entry.title, "unit": entry.unit, "definition": entry.definition}
+        for name, entry in kpis.KPI_DEFINITIONS.items()
+    }
+    sections = _of_futures if compiled.futures else _of_one
+    return Plan({**head, **sections(compiled, decisions, proven["gap"]), "kpi_definitions": definitions})
+
+
+def _of_one(compiled: Compiled, decisions: Decisions, gap: float) -> dict[str, Any]:
+    """The sections of a plan for one future."""
     deals, row_of = tables.deals(compiled, decisions)
-    return Plan(
-        {
-            "format": document.FORMAT,
-            "instance": {
-                "name": compiled.instance.name,
-                "sha256": instances.sha256(compiled.instance),
-                "document": instances.to_document(compiled.instance),
-            },
-            "status": outcome.status,
-            "objective_usd": outcome.objective,
-            **proven,
-            "solver": _solver(outcome, limits),
-            "conventions": conventions(compiled),
-            "periods": _periods(compiled),
-            "deals": deals,
-            "decisions": _decisions(compiled, decisions, row_of),
-            "capacity": tables.capacity(compiled, flow),
-            "service": tables.service(compiled, flow),
-            "cash": tables.cash(compiled, flow),
-            "obligations": tables.obligations(compiled, flow),
-            "cost": tables.cost(compiled, flow),
-            "commitments": tables.commitments(compiled, flow),
-            "ledgers": ledgers.ledgers(compiled, flow, deals),
-            "offers": reasons.offers(compiled, flow, proven["gap"]),
-            "kpis": kpis.kpis(compiled, flow),
-            "kpi_definitions": {
-                name: {"title": entry.title, "unit": entry.unit, "definition": entry.definition}
-                for name, entry in kpis.KPI_DEFINITIONS.items()
-            },
-        }
-    )
+    rows = {(d, 0): row for d, row in row_of.items()}
+    own = {"deals": deals, "decisions": _decisions(compiled, decisions, rows)}
+    return {**own, **_tables(compiled, flows(compiled.problem, decisions), deals, gap)}
+
+
+def _of_futures(compiled: Compiled, decisions: Decisions, gap: float) -> dict[str, Any]:
+    """The same for several, side by side."""
+    sections, rows, keys = {}, {}, {}
+    for s, (name, alone) in enumerate(compiled.futures.items()):
+        own = of_future(compiled.problem, decisions, s)
+        rows[name], row_of = tables.deals(alone, own)
+        sections[name] = _tables(alone, flows(alone.problem, own), rows[name], gap)
+        keys[name] = [(d, compiled.problem.signed_at(compiled.problem.deals[d], s)) for d in row_of]
+    deals, row_of = futures.joined_deals(compiled, rows, keys)
+    own = {"deals": deals, "decisions": _decisions(compiled, decisions, row_of)}
+    return {
+        **own,
+        **futures.joined(compiled, sections, {name: _floor(alone) for name, alone in compiled.futures.items()}),
+    }
+
+
+def _tables(compiled: Compiled, flow: Flows, deals: list[dict[str, Any]], gap: float) -> dict[str, Any]:
+    """What follows from the decisions of one future."""
+    return {
+        "capacity": tables.capacity(compiled, flow),
+        "service": tables.service(compiled, flow),
+        "cash": tables.cash(compiled, flow),
+        "obligations": tables.obligations(compiled, flow),
+        "cost": tables.cost(compiled, flow),
+        "commitments": tables.commitments(compiled, flow),
+        "ledgers": ledgers.ledgers(compiled, flow, deals),
+        "offers": reasons.offers(compiled, flow, gap),
+        "kpis": kpis.kpis(compiled, flow),
+    }
 
 
 def _proven(compiled: Compiled, outcome: Outcome) -> dict[str, float]:
     """The bound and the gap. Where the solver has none yet: no plan earns more than all deals that pay at once."""
     if outcome.bound is None or outcome.gap is None:
-        bound = sum((_least_charge(deal) for deal in compiled.problem.deals), 0.0)
+        bound = _floor(compiled)
         distance = (outcome.objective or 0.0) - bound
         return {"bound_usd": bound, "gap": distance / abs(outcome.objective) if outcome.objective else 1.0}
     return {"bound_usd": outcome.bound, "gap": outcome.gap}
+
+
+def _floor(compiled: Compiled) -> float:
+    """What no plan costs less than, without any solve: all deals that pay, at once, and all that may be let."""
+    problem = compiled.problem
+    months = range(len(problem.period_of))
+    let = sum(
+        problem.sublet_most[pool] * float(max(usd[s] @ problem.discount[list(months)] for s in problem.scenarios))
+        for pool, usd in problem.sublet_usd.items()
+    )
+    return sum((_least_charge(deal) for deal in problem.deals), 0.0) - let
 
 
 def _least_charge(deal: Deal) -> float:
@@ -91,17 +128,25 @@ def _periods(compiled: Compiled) -> list[dict[str, Any]]:
     ]
 
 
-def _decisions(compiled: Compiled, decisions: Decisions, row_of: dict[int, int]) -> dict[str, list[list[Any]]]:
-    deals, promised = compiled.problem.deals, compiled.problem.commitments
+def _decisions(
+    compiled: Compiled, decisions: Decisions, row_of: dict[tuple[int, int], int]
+) -> dict[str, list[list[Any]]]:
+    """Rows in the order of `document.DECISIONS`. `row_of`: (deal, node) -> its row in the table of deals."""
+    problem, deals, promised = compiled.problem, compiled.problem.deals, compiled.problem.commitments
+
+    def signed_at(d: int, t: int, node: int) -> int:
+        return problem.signed_at(deals[d], problem.representative(t, node))
+
     return {
         "serve": [[*key, amount] for key, amount in decisions.serve.items()],
         "unserved": [[*key, amount] for key, amount in decisions.unserved.items()],
         "beyond": [
-            [deals[d].offer if deals[d].in_force else row_of[d], pool, t, node, hours]
+            [deals[d].offer if deals[d].in_force else row_of[d, signed_at(d, t, node)], pool, t, node, hours]
             for (d, pool, t, node), hours in decisions.beyond.items()
         ],
         "committed": [[promised[k].name, node] for k, node in decisions.committed],
         "covered": [[promised[k].name, *place, usd] for (k, *place), usd in decisions.covered.items()],
+        "sublet": [[*key, amount] for key, amount in decisions.sublet.items()],
     }
 
 
@@ -115,7 +160,14 @@ def conventions(compiled: Compiled) -> dict[str, str]:
         **carbon.conventions(compiled.instance),
         "leases": ledgers.CAVEAT,
         **({"commitments": _COMMITMENTS} if compiled.instance.commitments else {}),
+        **({"futures": _FUTURES} if compiled.futures else {}),
     }
+
+
+_FUTURES = (
+    "Cost and bound are expected over the scenarios. What is decided before two of them part is the same in both; a "
+    "deal stands once for each group of scenarios in which it is signed, and its fees are expected, given that group."
+)
 
 
 _COMMITMENTS = (
@@ -140,6 +192,12 @@ def _discounting_words(instance: Instance) -> str:
 def _terminal_words(instance: Instance) -> str:
     if instance.finance.terminal == "none":
         return "A term that outlives the horizon is charged in full: all of its cash, with no credit for what is left."
+    if instance.finance.terminal == "market":
+        return (
+            "A term that outlives the horizon is charged in full, less what its capacity is worth after the horizon: "
+            f"{instance.finance.salvage_fraction:.4g} of the forward curve, discounted. Cash and obligations keep "
+            "their real dates."
+        )
     return (
         "A term that outlives the horizon is charged for its share inside: the present value of all of its cash, "
         "times the discounted accelerator-months inside the horizon over those of the whole term. Cash and "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,8 @@ class Decisions:
     """(commitment, node) where one is taken"""
     covered: dict[tuple[int, str, int, int, int], float] = field(default_factory=dict)
     """(commitment, pool, month, block, node) -> USD at list prices drawn from a commitment that is paid anyhow"""
+    sublet: dict[tuple[str, int, int], float] = field(default_factory=dict)
+    """(pool, period, node) -> accelerators let to others"""
 
 
 def read(problem: Problem, model: ConcreteModel) -> Decisions:
@@ -65,6 +67,29 @@ def read(problem: Problem, model: ConcreteModel) -> Decisions:
         },
         committed=[key for key, amount in _amounts(model.committed) if amount > 0.5],
         covered=dict(_covered(problem, model, serve)),
+        sublet={key: amount for key, amount in _amounts(model.sublet) if amount > NOISE * problem.sublet_most[key[0]]},
+    )
+
+
+def of_future(problem: Problem, decisions: Decisions, s: int) -> Decisions:
+    """What is decided along the path of one scenario, as decisions of a problem with that future only (node 0)."""
+
+    def along(table: dict[tuple, Any], month_of: Callable[[tuple], int]) -> dict[tuple, Any]:
+        on_path = (key for key in table if key[-1] == problem.node_in(s, month_of(key)))
+        return {(*key[:-1], 0): table[key] for key in on_path}
+
+    def period(position: int) -> Callable[[tuple], int]:
+        return lambda key: problem.months_of[key[position]][0]
+
+    committed = dict.fromkeys(decisions.committed)
+    return Decisions(
+        blocks=along(decisions.blocks, lambda key: problem.deals[key[0]].signing),
+        serve=along(decisions.serve, period(2)),
+        unserved=along(decisions.unserved, period(1)),
+        beyond=along(decisions.beyond, period(2)),
+        committed=list(along(committed, lambda key: problem.commitments[key[0]].signing)),
+        covered=along(decisions.covered, lambda key: key[2]),
+        sublet=along(decisions.sublet, period(1)),
     )
 
 
@@ -77,9 +102,10 @@ def _covered(problem: Problem, model: ConcreteModel, serve: dict[tuple, float]) 
     }
     most: dict[tuple, float] = {}
     for (pool, workload, t, b, node), amount in serve.items():
-        share = problem.block_share[b] * problem.workloads[workload].mean_share[0, t, b] * amount
+        s = problem.representative(t, node)
+        share = problem.block_share[b] * problem.workloads[workload].mean_share[s, t, b] * amount
         for month in problem.months_of[t] if (pool, workload) in problem.list_cash else []:
-            usd = float(share * problem.list_cash[pool, workload][0, month])
+            usd = float(share * problem.list_cash[pool, workload][s, month])
             most[pool, month, b, node] = most.get((pool, month, b, node), 0.0) + usd
     drawn: dict[tuple, float] = {}
     for key, usd in found.items():
@@ -123,6 +149,8 @@ class Flows:
     """commitments that are taken"""
     covered: dict[tuple[int, str], np.ndarray] = field(default_factory=dict)
     """(commitment, pool) -> [month, block] USD at list prices"""
+    sublet: dict[str, np.ndarray] = field(default_factory=dict)
+    """pool -> [period] accelerators let to others"""
 
     @cached_property
     def mean_use(self) -> dict[Pair, np.ndarray]:
@@ -160,7 +188,7 @@ class Flows:
 
 
 def flows(problem: Problem, decisions: Decisions) -> Flows:
-    """Decisions as arrays. Problems have one future and one node here."""
+    """Decisions as arrays, of a problem with one future."""
     periods, blocks = len(problem.hours), len(problem.block_share)
     count = np.array([deal.max_blocks if deal.in_force else 0 for deal in problem.deals], dtype=int)
     for (deal, _), number in decisions.blocks.items():
@@ -177,5 +205,8 @@ def flows(problem: Problem, decisions: Decisions) -> Flows:
     covered: dict[tuple[int, str], np.ndarray] = {}
     for (k, pool, month, b, _), usd in decisions.covered.items():
         covered.setdefault((k, pool), np.zeros((len(problem.period_of), blocks)))[month, b] = usd
+    sublet: dict[str, np.ndarray] = {}
+    for (pool, t, _), amount in decisions.sublet.items():
+        sublet.setdefault(pool, np.zeros(periods))[t] = amount
     committed = [k for k, _ in decisions.committed]
-    return Flows(problem, count, serve, unserved, beyond, committed, covered)
+    return Flows(problem, count, serve, unserved, beyond, committed, covered, sublet)

@@ -15,7 +15,7 @@ from typing import Any
 
 FORMAT = "offtake.plan/1"
 LARGEST_BYTES = 1_000_000_000
-STATUSES = ("optimal", "time_limit", "interrupted", "failed")
+STATUSES = ("optimal", "time_limit", "interrupted", "failed", "one_of_several")
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "deals": (
@@ -26,6 +26,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "signing",
         "months",
         "term",
+        "right",
+        "follows",
         "blocks",
         "accelerators",
         "accelerators_by_type",
@@ -33,7 +35,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "cash_usd",
         "npv_usd",
     ),
-    "capacity": ("month", "pool", "offer", "accelerator", "held", "used_mean", "used_peak"),
+    "capacity": ("month", "pool", "offer", "accelerator", "held", "used_mean", "used_peak", "let"),
     "service": ("month", "workload", "mean_requests_per_s", "provisioned_requests_per_s", "served_share", "by"),
     "cash": ("month", "line", "offer", "usd"),
     "obligations": ("month", "usd"),
@@ -60,11 +62,14 @@ DECISIONS: dict[str, tuple[str, ...]] = {
     "beyond": ("deal", "pool", "period", "node", "accelerator_hours"),
     "committed": ("commitment", "node"),
     "covered": ("commitment", "pool", "month", "block", "node", "usd"),
+    "sublet": ("pool", "period", "node", "accelerators"),
 }
 """Rows of the decisions, as lists in this order."""
 
-OPTIONAL = ("commitments", "committed", "covered")
-"""Tables and decisions that plans of earlier versions do not have: they took no commitments."""
+OPTIONAL = ("commitments", "committed", "covered", "sublet")
+"""Tables and decisions that plans of earlier versions do not have."""
+LATER_COLUMNS = ("right", "follows", "let")
+"""Columns that plans of earlier versions do not have."""
 
 
 class PlanError(Exception):
@@ -193,7 +198,7 @@ def _check(document: Any, shown: str) -> None:
 
 def _check_rows(rows: list[Any], table: str, columns: tuple[str, ...], shown: str) -> None:
     for row in rows:
-        if not isinstance(row, dict) or not set(columns) <= row.keys():
+        if not isinstance(row, dict) or not set(columns) - set(LATER_COLUMNS) <= row.keys():
             raise PlanError(f"{shown} has a row in `{table}` without all of its columns: {', '.join(columns)}")
 
 

@@ -56,9 +56,9 @@ def discounted_tokens(compiled: Compiled, workload: str, requests_per_s: np.ndar
 def cost_by_workload(compiled: Compiled, flows: Flows) -> dict[str, float | None]:
     """USD per million tokens of each workload in the plan; None where nothing is served.
 
-    The charge of an offer, idle hours included, is split over workloads by accelerator-hours at work; contracts
-    in force are sunk and cost nothing. What a spend commitment costs or saves is split by what is spent on the
-    offers that it is about.
+    The charge of an offer, idle hours included and less what subletting brings, is split over workloads by
+    accelerator-hours at work; contracts in force are sunk and cost nothing but what is decided about them. What a spend
+    commitment costs or saves is split by what is spent on the offers that it is about.
     """
     spent = _spent(compiled, flows)
     by_workload = {workload: _sum_of(spent, workload) for workload in compiled.problem.workloads}
@@ -100,7 +100,7 @@ def _sum_of(spent: dict[tuple[str, str], float], workload: str, offers: list[str
 
 
 def _fixed_charges(compiled: Compiled, flows: Flows) -> dict[str, float]:
-    """Offer -> what its deals cost the objective, use beyond take-or-pay included."""
+    """Offer -> what its deals cost the objective, use beyond take-or-pay included, less what subletting brings."""
     problem = compiled.problem
     charges: dict[str, float] = {}
     for deal, blocks in zip(problem.deals, flows.blocks, strict=True):
@@ -108,7 +108,7 @@ def _fixed_charges(compiled: Compiled, flows: Flows) -> dict[str, float]:
             usd = float(deal.charge_usd(blocks)[0])
             charges[deal.offer] = charges.get(deal.offer, 0.0) + usd
     for (line, offer), usd in tables.cash_vectors(compiled, flows).items():
-        if line == "use_beyond":
+        if line in ("use_beyond", "sublease"):
             charges[offer] = charges.get(offer, 0.0) + float(usd @ problem.discount)
     return charges
 
@@ -130,6 +130,12 @@ def _use_usd(compiled: Compiled, pair: tuple[str, str], use: np.ndarray) -> floa
     return float((problem.use_charge(pair)[0] * use[problem.period_of]) @ problem.discount[:months])
 
 
+def signable(compiled: Compiled, offer: str) -> list[int]:
+    """Ways to sign an offer in this future; not what may follow from them."""
+    deals = enumerate(compiled.problem.deals)
+    return [d for d, deal in deals if deal.offer == offer and not deal.right and not deal.in_force and deal.open[0]]
+
+
 def best_uses(compiled: Compiled, offer: str) -> list[BestUse]:
     """The best use of an offer for each workload that it can serve, cheapest first."""
     mine = [pool for pool in pools(compiled.instance) if pool.supply == offer]
@@ -137,8 +143,7 @@ def best_uses(compiled: Compiled, offer: str) -> list[BestUse]:
     for workload in compiled.problem.workloads:
         able = [pool for pool in mine if (pool.id, workload) in compiled.problem.rate]
         uses = [_elastic_use(compiled, pool, workload) for pool in able if pool.id in compiled.problem.elastic_limit]
-        ways = [d for d, deal in enumerate(compiled.problem.deals) if deal.offer == offer]
-        uses += [_deal_use(compiled, d, able, workload) for d in ways if able]
+        uses += [_deal_use(compiled, d, able, workload) for d in signable(compiled, offer) if able]
         possible = [use for use in uses if use is not None]
         if possible:
             found.append(min(possible, key=lambda use: use.usd_per_million_tokens))

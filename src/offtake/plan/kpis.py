@@ -23,6 +23,8 @@ class KpiDefinition:
     unit: str
     """USD, USD/1M tokens, share, accelerators, factor, MW, tonnes, months, index, month or name"""
     definition: str
+    expected: bool = False
+    """whether its mean over several futures, weighted with their probabilities, says something: dollars, tonnes"""
 
 
 KPI_DEFINITIONS: dict[str, KpiDefinition] = {
@@ -31,20 +33,39 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
         "USD",
         "present value of what the plan decides: contracts by the terminal rule, use, penalties for requests "
         "left unserved, and the price on carbon; contracts already in force are sunk and not in it",
+        expected=True,
     ),
     "cost_without_credits_usd": KpiDefinition(
         "Cost without credits",
         "USD",
         "cost if the cash that comes in when contracts are signed did not, charged by the terminal rule; none if no "
         "deal of the plan brings any",
+        expected=True,
+    ),
+    "sublease_income_usd": KpiDefinition(
+        "Income from subletting",
+        "USD",
+        "present value of what capacity that nobody needs brings from others; in the cost; none if nothing may be let",
+        expected=True,
+    ),
+    "tail_value_usd": KpiDefinition(
+        "Worth after the horizon",
+        "USD",
+        "present value of the capacity that deals hold after the horizon, at the share of the forward curve that "
+        "counts; in the cost; none unless the terminal rule is the market",
+        expected=True,
     ),
     "npv_cash_usd": KpiDefinition(
         "Present value of all cash",
         "USD",
         "every payment at its real date, contracts in force and payments after the horizon included; no penalties",
+        expected=True,
     ),
     "cash_in_horizon_usd": KpiDefinition(
-        "Cash in the horizon", "USD", "undiscounted payments dated inside the horizon, contracts in force included"
+        "Cash in the horizon",
+        "USD",
+        "undiscounted payments dated inside the horizon, contracts in force included",
+        expected=True,
     ),
     "usd_per_million_tokens": KpiDefinition(
         "Levelised cost",
@@ -55,7 +76,8 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
     "usd_per_million_tokens_by_workload": KpiDefinition(
         "Levelised cost by workload",
         "USD/1M tokens",
-        "the same by workload: the charge of an offer, idle hours included, is split by accelerator-hours at work",
+        "the same by workload: the charge of an offer, idle hours included and less what subletting brings, is split "
+        "by accelerator-hours at work",
     ),
     "share_served": KpiDefinition(
         "Requests served", "share", "mean requests served over mean requests asked for, all workloads, whole horizon"
@@ -63,7 +85,8 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
     "utilisation": KpiDefinition(
         "Utilisation of what is held",
         "share",
-        "accelerator-hours at work on the mean load over accelerator-hours delivered under contract",
+        "accelerator-hours at work on the mean load over accelerator-hours delivered under contract; what is let to "
+        "others is not at work",
     ),
     "utilisation_at_peak": KpiDefinition(
         "Utilisation at peak",
@@ -96,17 +119,19 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
         "CO2 in the horizon, by the carbon intensities of the instance: of deals and contracts in force in service, at "
         "work or idle, and of elastic accelerators at work; that of token services is not known and not in it; none "
         "if an intensity is missing",
+        expected=True,
     ),
     "carbon_tonnes_by_year": KpiDefinition("Emissions by year", "tonnes", "the same by calendar year"),
     "carbon_cost_usd": KpiDefinition(
         "Price on emissions",
         "USD",
         "present value of the price that the instance puts on CO2; in the cost, not in cash",
+        expected=True,
     ),
     "largest_provider_share_mw": KpiDefinition(
         "Largest provider by power",
         "share",
-        "the largest share of one provider in the megawatts under contract and in service, over the months of the "
+        "the largest share of one provider in the megawatts in service, after their ramps, over the months of the "
         "horizon; elastic capacity and token services have no megawatts",
     ),
     "largest_provider_mw": KpiDefinition("Who has the most power", "name", "the provider with that share"),
@@ -123,14 +148,15 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
     "lock_in_months": KpiDefinition(
         "Lock-in",
         "months",
-        "months to the end of each term, weighted by the dollars owed, at the month of peak obligations",
+        "months to the end of each term, or to the earliest end by notice where that is cheaper, weighted by the "
+        "dollars owed, at the month of peak obligations",
     ),
     "effective_savings_rate": KpiDefinition(
         "Effective savings rate",
         "share",
         "(on-demand equivalent - effective cost) / on-demand equivalent, in the horizon, undiscounted: every "
-        "accelerator-hour used at the cheapest on-demand offer of its accelerator in that month; none if no "
-        "accelerator in use is sold on demand",
+        "accelerator-hour used at the cheapest on-demand offer of its accelerator in that month; what subletting "
+        "brings is less cost; none if no accelerator in use is sold on demand",
     ),
     "effective_savings_coverage": KpiDefinition(
         "Covered by that rate",
@@ -164,10 +190,14 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
 def kpis(compiled: Compiled, flows: Flows) -> dict[str, Any]:
     """Values by the names of KPI_DEFINITIONS, in its order; a figure that has no meaning here is None."""
     cash = tables.cash_vectors(compiled, flows)
-    cost, credits = sum(row["usd"] for row in tables.cost(compiled, flows)), _credits(compiled, flows)
+    lines = {row["line"]: row["usd"] for row in tables.cost(compiled, flows)}
+    cost, credits = sum(lines.values()), _credits(compiled, flows)
+    market = compiled.instance.finance.terminal == "market"
     figures = {
         "cost_usd": cost,
         "cost_without_credits_usd": cost + credits if credits else None,
+        "sublease_income_usd": 0.0 - lines["sublease"] if compiled.problem.sublet_usd else None,
+        "tail_value_usd": 0.0 - lines["tail_value"] if market else None,
         **_money(compiled, cash),
         **_service(compiled, flows),
         **_capacity(compiled, flows),
@@ -212,7 +242,7 @@ def _credits(compiled: Compiled, flows: Flows) -> float:
     """What the objective gains from cash that comes in at signings."""
     gained = 0.0
     for column, charged, blocks in zip(compiled.columns, compiled.charged, flows.blocks, strict=True):
-        if blocks:
+        if blocks and "credits" in column.once_lines:
             gained -= charged * float(column.once_lines["credits"] @ compiled.problem.discount)
     return gained
 
@@ -280,14 +310,10 @@ def _providers(compiled: Compiled, flows: Flows, cash: dict[tuple[str, str], np.
     instance, months = compiled.instance, len(compiled.problem.period_of)
     sellers = {**supplies(instance), **instance.commitments}
     provider_of = {key: seller.provider for key, seller in sellers.items()}
-    power = {provider: np.zeros(months) for provider in provider_of.values()}
     spend = dict.fromkeys(provider_of.values(), 0.0)
-    for deal, column, blocks in zip(compiled.problem.deals, compiled.columns, flows.blocks, strict=True):
-        inside = slice(max(deal.start, 0), max(deal.start + deal.term_months, 0))
-        power[provider_of[column.offer]][inside] += blocks * column.power_mw
     for (_, offer), usd in cash.items():
         spend[provider_of[offer]] += float(usd[:months].sum())
-    by_power = _largest_month(power)
+    by_power = _largest_month(power.by_provider(compiled, flows))
     by_spend = max(spend, key=lambda provider: spend[provider], default=None)
     total = sum(spend.values())
     return {

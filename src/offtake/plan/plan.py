@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from . import document as documents
+from . import futures
 from .kpis import KPI_DEFINITIONS, shown
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Plan:
 
     @property
     def status(self) -> str:
-        """optimal (within the gap asked for), time_limit or interrupted."""
+        """optimal (within the gap asked for), time_limit, interrupted, or one_of_several (see `futures`)."""
         return self._document["status"]
 
     @property
@@ -84,10 +85,19 @@ class Plan:
 
         return from_document(self._document["instance"]["document"], name=self.name)
 
+    @cached_property
+    def futures(self) -> dict[str, Plan]:
+        """Scenario -> the plan of that future on its own; empty for an instance of one future."""
+        names = self._document.get("futures", {})
+        return {name: Plan(futures.future(self._document, name, self.instance)) for name in names}
+
     def _table(self, name: str) -> pandas.DataFrame:
         import pandas
 
-        return pandas.DataFrame(self._document.get(name, []), columns=list(documents.COLUMNS[name]))
+        columns = list(documents.COLUMNS[name])
+        if "futures" in self._document:
+            columns = [*columns, "scenarios"] if name == "deals" else ["scenario", *columns]
+        return pandas.DataFrame(self._document.get(name, []), columns=columns)
 
     @cached_property
     def deals(self) -> pandas.DataFrame:
@@ -138,8 +148,9 @@ class Plan:
         import pandas
 
         stored = self._document.get("ledgers", {})
+        first = ["scenario"] if "futures" in self._document else []
         return {
-            name: pandas.DataFrame(stored.get(name, []), columns=list(columns))
+            name: pandas.DataFrame(stored.get(name, []), columns=[*first, *columns])
             for name, columns in documents.LEDGERS.items()
         }
 

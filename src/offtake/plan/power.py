@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..instance.pools import supplies
-from . import tables
+from . import economics, tables
 from .decisions import Flows
 
 if TYPE_CHECKING:
@@ -28,7 +28,15 @@ def in_service_mw(compiled: Compiled, flows: Flows, offers: Collection[str] | No
     for deal, blocks in zip(compiled.problem.deals, flows.blocks, strict=True):
         if blocks and (offers is None or deal.offer in offers):
             total += blocks * deal.power_mw[0]
-    return total
+    return np.where(total > CAP_TOLERANCE * total.max(initial=0.0), total, 0.0)
+
+
+def by_provider(compiled: Compiled, flows: Flows) -> dict[str, np.ndarray]:
+    """Provider -> [month of the horizon] MW in service of its deals and contracts in force."""
+    sold: dict[str, list[str]] = {}
+    for key, supply in supplies(compiled.instance).items():
+        sold.setdefault(supply.provider, []).append(key)
+    return {provider: in_service_mw(compiled, flows, keys) for provider, keys in sold.items()}
 
 
 def figures(compiled: Compiled, flows: Flows) -> dict[str, Any]:
@@ -56,7 +64,7 @@ def over_caps(compiled: Compiled, flows: Flows, key: str) -> list[str]:
     """Caps that every deal of an offer would break beside the plan, in sentences."""
     said = []
     for limit in compiled.problem.power_limits:
-        ways = [deal for deal in compiled.problem.deals if deal.offer == key and key in limit.offers]
+        ways = [compiled.problem.deals[d] for d in economics.signable(compiled, key) if key in limit.offers]
         held = in_service_mw(compiled, flows, limit.offers)
         peaks = [float((held + deal.min_blocks * deal.power_mw[0]).max()) for deal in ways]
         if peaks and min(peaks) > limit.mw * (1 + CAP_TOLERANCE):

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..deals import start_months
+from ..deals import Column, start_months
+from ..instance import scenarios
 from ..instance.pools import pools
 from ..instance.schema import AtMost, Exclusive, Requires
 from . import commitments, economics, power, tables
@@ -52,8 +53,24 @@ def offers(compiled: Compiled, flows: Flows, gap: float) -> list[tables.Row]:
     rows = []
     for key in compiled.instance.offers:
         taken = key in facts.taken
-        rows.append({"offer": key, "taken": taken, "reason": _why_taken(facts, key) if taken else _why_not(facts, key)})
+        why = _why_taken(facts, key) if taken else _why_not(facts, key)
+        said = [why, _withdrawn(compiled, key), _left_aside(compiled, key)]
+        rows.append({"offer": key, "taken": taken, "reason": " ".join(sentence for sentence in said if sentence)})
     return rows
+
+
+def _withdrawn(compiled: Compiled, key: str) -> str:
+    """What the future at hand does to an offer."""
+    instance, said = compiled.instance, []
+    lost = scenarios.lost(instance, instance.offers[key].provider, key)
+    recalled = scenarios.recalled(instance, key)
+    if lost is not None:
+        said.append(
+            f"Its seller fails in this future: nothing is delivered, and nothing can be signed, from {lost} on."
+        )
+    if recalled is not None:
+        said.append(f"Its seller withdraws it in {recalled} in this future, and gives notice where a clause allows it.")
+    return " ".join(said)
 
 
 def taken_offers(compiled: Compiled, flows: Flows) -> list[str]:
@@ -92,14 +109,29 @@ def _work_words(hours: dict[str, float], ranked: list[str]) -> str:
 
 
 def _signed_words(compiled: Compiled, flows: Flows, key: str) -> str:
-    """Equal deals of an offer are said once, with all their starts."""
-    starts: dict[str, list[str]] = {}
+    """Equal deals of an offer are said once, with all their starts; then what follows from them."""
+    starts: dict[tuple[str, str], list[str]] = {}
     for column, blocks in zip(compiled.columns, flows.blocks, strict=True):
         if column.offer == key and blocks:
-            held = _listed([f"{count * blocks:,.0f} {name}" for name, count in column.accelerators.items()])
-            size = f"{_count(int(blocks), 'block')} ({held}) for {_count(column.months, 'month')}"
-            starts.setdefault(size, []).append(str(column.start))
-    return _listed([f"{size} from {_listed(months)}" for size, months in starts.items()])
+            starts.setdefault((column.right, _size_words(column, int(blocks))), []).append(str(column.start))
+    ordered = sorted(starts.items(), key=lambda entry: RIGHTS.index(entry[0][0]))
+    return _listed([f"{size} {'in' if right == 'option' else 'from'} {_listed(m)}" for (right, size), m in ordered])
+
+
+RIGHTS = ("", "renewal", "option", "expansion", "break")
+
+
+def _size_words(column: Column, blocks: int) -> str:
+    """How much for how long, of a deal or of what follows from one."""
+    count, term = _count(blocks, "block"), _count(column.months, "month")
+    held = _listed([f"{each * blocks:,.0f} {name}" for name, each in column.accelerators.items()])
+    return {
+        "": f"{count} ({held}) for {term}",
+        "renewal": f"{count} renewed for {term}",
+        "option": f"an option on {count} more",
+        "expansion": f"{count} ({held}) more for {term}",
+        "break": f"{count} broken off",
+    }[column.right]
 
 
 def _share_while_used(compiled: Compiled, flows: Flows, key: str, workload: str) -> float:
@@ -158,6 +190,8 @@ def _why_not(facts: _Facts, key: str) -> str:
     never = _never_signable(facts.compiled, key) or _nothing_eligible(facts.compiled, key)
     if never:
         return never
+    if facts.compiled.instance.offers[key].terms and not economics.signable(facts.compiled, key):
+        return "It can be signed in no month of this future."
     if not facts.best[key]:
         return "Nothing that it can serve is asked for in the months in which it could deliver."
     said = [_excluded(facts, key), _beside(facts, key), _at_best_use(facts, key)]
@@ -281,3 +315,17 @@ def _count(number: int, word: str) -> str:
 
 def _listed(words: list[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def _left_aside(compiled: Compiled, key: str) -> str:
+    """Ways to sign the offer that no search needs, with an example."""
+    gone = [(column, compiled.columns[place]) for column, place in compiled.dropped if column.offer == key]
+    if not gone:
+        return ""
+    kept = [column for column in compiled.columns if column.offer == key and not column.right]
+    left, other = (f"{_count(column.months, 'month')} from {column.start}" for column in gone[0])
+    instead = other if other != left else f"{other} on other terms"
+    return (
+        f"The search left out {len(gone)} of its {len(kept) + len(gone)} ways to sign, since another is never worse: "
+        f"{instead} instead of {left}{'' if len(gone) == 1 else ', for example'}."
+    )

@@ -23,12 +23,14 @@ Row = dict[str, Any]
 SECONDS_PER_HOUR = 3600.0
 COST_LINES = (
     "contracts",
+    "tail_value",
     "use_beyond",
     "elastic",
     "tokens",
     "egress",
     "commitments",
     "shortfall",
+    "sublease",
     "unserved",
     "carbon",
 )
@@ -36,6 +38,8 @@ CASH_LINES = (
     "fees",
     "prepayments",
     "payments",
+    "premiums",
+    "break_fees",
     "signing_fees",
     "credits",
     "deposits",
@@ -49,46 +53,73 @@ CASH_LINES = (
     "egress",
     "commitments",
     "shortfall",
+    "sublease",
 )
 CENTS = 1e-6
-"""USD; less than this is what is left of use that a commitment covers"""
+"""USD; less than this is what is left of sums that cancel: of use that a commitment covers, of what is broken off"""
+
+CLEARED = 1e-6
+"""accelerators; less is what is left of blocks that are all broken off"""
 
 
 def deals(compiled: Compiled, decisions: Decisions) -> tuple[list[Row], dict[int, int]]:
-    """Deals signed, by start month, and the row of each deal of the problem."""
-    problem, instance = compiled.problem, compiled.instance
-    order = sorted(decisions.blocks, key=lambda key: (problem.deals[key[0]].start, key))
+    """Deals signed, by start month, each with what follows from it, and the row of each deal of the problem.
+
+    A break takes away: its accelerators, power and dollars are negative.
+    """
+    columns, order = compiled.columns, _in_order(compiled, [d for d, _ in decisions.blocks])
+    node_of, row_of = dict(decisions.blocks.keys()), {d: row for row, d in enumerate(order)}
     rows = []
-    for d, node in order:
-        deal, column, blocks = problem.deals[d], compiled.columns[d], decisions.blocks[d, node]
-        held = {name: count * blocks for name, count in column.accelerators.items()}
+    for d in order:
+        deal, column, node = compiled.problem.deals[d], columns[d], node_of[d]
+        blocks = decisions.blocks[d, node]
+        capacity = -blocks if column.right == "break" else blocks
+        held = {name: count * capacity for name, count in column.accelerators.items()}
         rows.append(
             {
                 "offer": column.offer,
-                "provider": instance.offers[column.offer].provider,
+                "provider": supplies(compiled.instance)[column.offer].provider,
                 "node": node,
                 "start": str(column.start),
                 "signing": str(column.signing),
                 "months": column.months,
                 "term": column.term,
+                "right": column.right,
+                "follows": None if column.parent is None else row_of.get(column.parent, column.offer),
                 "blocks": blocks,
                 "accelerators": sum(held.values()),
                 "accelerators_by_type": held,
-                "power_mw": column.power_mw * blocks,
+                "power_mw": column.power_mw * capacity,
                 "cash_usd": float(deal.cash[0].sum() * blocks + deal.cash_once[0].sum()),
                 "npv_usd": float(deal.npv_usd[0] * blocks + deal.npv_once_usd[0]),
             }
         )
-    return rows, {d: row for row, (d, _) in enumerate(order)}
+    return rows, row_of
+
+
+def _in_order(compiled: Compiled, signed: list[int]) -> list[int]:
+    """Deals by start month, each with those that follow it behind it. What follows a contract in force stands alone."""
+    followers: dict[int | None, list[int]] = {}
+    for d in sorted(signed, key=lambda d: (compiled.columns[d].start, d)):
+        parent = compiled.columns[d].parent
+        followers.setdefault(parent if parent in signed else None, []).append(d)
+
+    def with_followers(d: int) -> Iterator[int]:
+        yield d
+        for follower in followers.get(d, []):
+            yield from with_followers(follower)
+
+    return [d for root in followers.get(None, []) for d in with_followers(root)]
 
 
 def capacity(compiled: Compiled, flows: Flows) -> list[Row]:
-    """Usable accelerators held (after ramp and availability), at work on average, and provisioned in the busiest
-    block of the day; requests/s for an API. Elastic pools hold nothing: they are paid by use."""
-    held = held_by_pool(compiled, flows)
+    """Usable accelerators held (after ramp and availability), at work on average, provisioned in the busiest block of
+    the day, and let to others; requests/s for an API. Elastic pools hold nothing: they are paid by use."""
+    held, none = held_by_pool(compiled, flows), np.zeros(len(compiled.problem.hours))
     rows = []
     for pool in pools(compiled.instance):
         mean, peak = used_by_pool(flows, pool)
+        let = flows.sublet.get(pool.id, none)
         for m, t in enumerate(compiled.problem.period_of):
             if held[pool.id][m] or peak[t]:
                 rows.append(
@@ -100,6 +131,7 @@ def capacity(compiled: Compiled, flows: Flows) -> list[Row]:
                         "held": float(held[pool.id][m]),
                         "used_mean": float(mean[t]),
                         "used_peak": float(peak[t]),
+                        "let": float(let[t]),
                     }
                 )
     return sorted(rows, key=lambda row: row["month"])
@@ -112,7 +144,7 @@ def held_by_pool(compiled: Compiled, flows: Flows) -> dict[str, np.ndarray]:
     for column, blocks in zip(compiled.columns, flows.blocks, strict=True):
         for name, usable in column.usable.items():
             held[f"{column.offer}/{name}"] += blocks * usable[:months]
-    return held
+    return {pool: np.where(np.abs(most) < CLEARED, 0.0, most) for pool, most in held.items()}
 
 
 def used_by_pool(flows: Flows, pool: Pool) -> tuple[np.ndarray, np.ndarray]:
@@ -160,8 +192,8 @@ def cash_vectors(compiled: Compiled, flows: Flows) -> dict[tuple[str, str], np.n
         padded = np.zeros(len(compiled.problem.discount))
         padded[: len(usd)] = usd
         found[line, offer] = found.get((line, offer), 0.0) + padded
+    found = {key: np.where(np.abs(usd) < CENTS, 0.0, usd) for key, usd in found.items()}
     if flows.committed:
-        found = {key: np.where(np.abs(usd) < CENTS, 0.0, usd) for key, usd in found.items()}
         found |= {(line, name): usd for line, name, usd in _summed(promises.shortfall_lines(flows, found))}
     return found
 
@@ -189,6 +221,8 @@ def _cash_parts(compiled: Compiled, flows: Flows) -> Iterator[tuple[str, str, np
     for pair, use in flows.mean_use.items():
         for line, usd in compiled.use_lines[pair].items():
             yield line, supply_of[pair[0]], usd[0] * use[problem.period_of]
+    for pool, let in flows.sublet.items():
+        yield "sublease", supply_of[pool], -problem.sublet_usd[pool][0] * let[problem.period_of]
 
 
 def cash(compiled: Compiled, flows: Flows) -> list[Row]:
@@ -207,7 +241,7 @@ def cash(compiled: Compiled, flows: Flows) -> list[Row]:
 def obligations(compiled: Compiled, flows: Flows) -> list[Row]:
     """Fixed payments still owed after each month, until nothing is."""
     owed = owed_by_month(compiled, flows)
-    last = int(np.flatnonzero(owed).max(initial=-1)) + 1
+    last = int(np.flatnonzero(np.abs(owed) > CENTS).max(initial=-1)) + 1
     return [{"month": month_name(compiled, m), "usd": float(owed[m])} for m in range(min(last + 1, len(owed)))]
 
 
@@ -226,10 +260,11 @@ def cost(compiled: Compiled, flows: Flows) -> list[Row]:
     usd = dict.fromkeys(COST_LINES, 0.0)
     for deal, blocks in zip(problem.deals, flows.blocks, strict=True):
         if blocks:
-            usd["contracts"] += float(deal.npv_usd[0] * blocks + deal.npv_once_usd[0])
+            usd["contracts"] += float((deal.npv_usd[0] + deal.tail_usd[0]) * blocks + deal.npv_once_usd[0])
+            usd["tail_value"] -= float(deal.tail_usd[0] * blocks)
     vectors = cash_vectors(compiled, flows)
     for (line, _), vector in vectors.items():
-        if line in promises.DEPENDS_ON_USE:
+        if line in (*promises.DEPENDS_ON_USE, "sublease"):
             usd[line] += float(vector @ problem.discount)
     usd |= promises.charges(flows, vectors)
     for key, refused in flows.refused.items():

@@ -16,12 +16,13 @@ from ..instance.months import Month
 from ..instance.prices import price_in
 from ..instance.schema import Instance, Term
 from ..plan.economics import period_discount
+from . import by_offer
 from .bracket import Point, estimate, next_factor, proven_high, proven_low
+from .solves import Solved, best_plan, solved
 
 if TYPE_CHECKING:
     from ..compile import Compiled
     from ..plan import Decisions
-    from ..solve import Outcome
 
 MOST_SOLVES = 8
 """of one offer at different prices"""
@@ -86,20 +87,9 @@ def breakeven(
     offer that the instance does not have, NoPlan if the instance itself has no plan, KeyboardInterrupt if nothing is
     done yet.
     """
-    unknown = [key for key in offers or [] if key not in instance.offers]
-    if unknown:
-        raise ValueError(f"the instance has no offer {unknown[0]!r}; it has {', '.join(instance.offers)}")
+    keys = by_offer.asked(instance, offers)
     study = _Study(instance, gap, time_limit_s, progress or (lambda sentence: None))
-    done: list[BreakEven] = []
-    try:
-        for key in instance.offers:
-            if offers is None or key in offers:
-                done.append(_of_offer(study, key))  # noqa: PERF401, each one is kept on an interrupt
-    except KeyboardInterrupt:
-        if not done:
-            raise
-        study.progress(f"interrupted after {done[-1].offer}; the offers after it have no price yet")
-    return done
+    return by_offer.each(keys, lambda key: _of_offer(study, key), study.progress, lacking="price")
 
 
 def with_price_factor(instance: Instance, offer: str, factor: float) -> Instance:
@@ -124,17 +114,14 @@ class _Study:
 
     def __init__(self, instance: Instance, gap: float, time_limit_s: float | None, progress: Callable[[str], None]):
         from ..compile import compile_instance
+        from ..solve import Limits
 
-        self.instance, self.gap, self.time_limit_s, self.progress = instance, gap, time_limit_s, progress
+        self.instance, self.progress = instance, progress
+        self.limits = Limits(gap=gap, time_limit_s=time_limit_s)
         self.today = compile_instance(instance)
         self.progress("the best plan at today's prices")
-        outcome, decisions = self._solve(self.today, lambda model: None)
-        if decisions is None:
-            from ..engine import NoPlan
-
-            raise NoPlan(outcome)
-        self.best = outcome, decisions
-        self.chosen = {self.today.problem.deals[d].offer for d, _ in decisions.blocks}
+        self.best = best_plan(self.today, self.limits)
+        self.chosen = {self.today.problem.deals[d].offer for d, _ in self.best.decisions.blocks}
 
     @property
     def capped(self) -> bool:
@@ -149,43 +136,27 @@ class _Study:
 
     def without(self, offer: str) -> Point:
         if offer not in self.chosen:
-            return self._point(offer, 1.0, *self.best)
+            return self._point(offer, 1.0, self.best)
         self.progress(f"{offer}: the best plan without it")
-        return self._point(offer, 1.0, *self._solve(self.today, lambda model: _force(model, self.today, offer, 0)))
+        found = solved(self.today, self.limits, lambda model: _force(model, self.today, offer, 0))
+        return self._point(offer, 1.0, found)
 
     def signed(self, offer: str, factor: float) -> Point:
         if factor == 1.0 and offer in self.chosen:
-            return self._point(offer, 1.0, *self.best)
+            return self._point(offer, 1.0, self.best)
         from ..compile import compile_instance
 
         self.progress(f"{offer}: the best plan with it at {factor:.4g} of its price")
         compiled = compile_instance(with_price_factor(self.instance, offer, factor))
-        return self._point(offer, factor, *self._solve(compiled, lambda model: _force(model, compiled, offer, 1)))
+        found = solved(compiled, self.limits, lambda model: _force(model, compiled, offer, 1))
+        return self._point(offer, factor, found)
 
-    def _solve(self, compiled: Compiled, extend: Callable[[Any], None]) -> tuple[Outcome, Decisions | None]:
-        from offtake_models import build
-
-        from ..engine import neighbourhoods
-        from ..plan import read
-        from ..solve import Limits, solve_model
-
-        model = build(compiled.problem)
-        extend(model)
-        limits = Limits(gap=self.gap, time_limit_s=self.time_limit_s)
-        outcome = solve_model(model, limits, neighbourhoods=neighbourhoods(compiled, model))
-        if outcome.status == "interrupted":
-            raise KeyboardInterrupt
-        return outcome, None if outcome.objective is None else read(compiled.problem, model)
-
-    def _point(self, offer: str, factor: float, outcome: Outcome, decisions: Decisions | None) -> Point:
-        if outcome.status == "infeasible":
-            return Point(factor, math.inf, math.inf)
-        lower = -math.inf if outcome.bound is None or outcome.status == "failed" else outcome.bound
-        if decisions is None:
-            return Point(factor, math.inf, lower)
-        charges, blocks = _charges(self.today, offer, decisions)
+    def _point(self, offer: str, factor: float, found: Solved) -> Point:
+        if found.decisions is None:
+            return Point(factor, found.upper, found.lower)
+        charges, blocks = _charges(self.today, offer, found.decisions)
         term = max(charges, key=lambda number: charges[number], default=0)
-        return Point(factor, outcome.objective, lower, sum(charges.values()), blocks, term)
+        return Point(factor, found.upper, found.lower, sum(charges.values()), blocks, term)
 
 
 def _force(model: Any, compiled: Compiled, offer: str, least: int) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..instance.months import Month
 from ..plan import KPI_DEFINITIONS
+from .wording import usd
 
 if TYPE_CHECKING:
     import pandas
@@ -173,15 +174,15 @@ def _outcome(first: str, a: Row, second: str, b: Row, comparable: bool) -> list[
     """What the second plan costs against the first, and what the bounds prove about it."""
     difference = b["objective_usd"] - a["objective_usd"]
     if difference == 0:
-        return [f"{first} and {second} cost the same: {_usd(a['objective_usd'])}."]
+        return [f"{first} and {second} cost the same: {usd(a['objective_usd'])}."]
     word = "less" if difference < 0 else "more"
     share = f" ({abs(difference) / abs(a['objective_usd']):.2%})" if a["objective_usd"] and comparable else ""
-    said = [f"{second} costs {_usd(abs(difference))} {word} than {first}{share}."]
+    said = [f"{second} costs {usd(abs(difference))} {word} than {first}{share}."]
     low, high = b["bound_usd"] - a["objective_usd"], b["objective_usd"] - a["bound_usd"]
     if comparable and a["instance"]["sha256"] != b["instance"]["sha256"] and low <= 0 <= high:
         said.append(
             f"The gaps do not prove that the best plan of {second} costs {word}: the difference of the best "
-            f"plans lies between {_usd(low)} and {_usd(high)}."
+            f"plans lies between {usd(low)} and {usd(high)}."
         )
     return said
 
@@ -281,10 +282,6 @@ def _kpis(labels: list[str], documents: list[Row]) -> list[Row]:
         }
         for name in known
     ]
-
-
-def _usd(usd: float) -> str:
-    return f"{'-' if usd < 0 else ''}${abs(usd):,.0f}"
 
 
 def _listed(words: list[str]) -> str:

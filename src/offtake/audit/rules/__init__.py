@@ -1,7 +1,8 @@
 """The rules of the audit, in the order of the report.
 
-A rule is one function `(check, books, money)`. Its name is a claim that reads as a sentence when it fails; its
-docstring says the claim in full. A new rule is one function and one line here.
+A rule is one function `(check, books, money)`, asked of each future; or `(check, tree)`, asked of all of them together.
+Its name is a claim that reads as a sentence when it fails; its docstring says the claim in full. A new rule is one
+function and one line here.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..books import Books
+from ..futures import Tree
 from ..ledger import Ledger
 from ..report import Check
 from .commitments import (
@@ -20,6 +22,15 @@ from .commitments import (
     served_as_asked,
 )
 from .figures import key_figures_follow
+from .follow_ons import follow_ons_as_agreed, follow_ons_within_blocks
+from .futures import (
+    deals_expected,
+    decided_at_nodes,
+    expected_figures_follow,
+    futures_as_stated,
+    objective_is_expected,
+    signed_at_nodes,
+)
 from .ledgers import (
     balance_to_the_cent,
     cash_is_cost,
@@ -32,16 +43,15 @@ from .ledgers import (
 from .money import balance_kept, obligations_capped, within_budget
 from .power import carbon_capped, power_capped
 from .printed import (
-    bound_below_objective,
     cash_to_the_cent,
     cost_to_the_cent,
     deal_cash_to_the_cent,
     deal_npv_to_the_cent,
     deals_described,
-    gap_follows,
     objective_is_the_cost,
     obligations_to_the_cent,
 )
+from .proof import bound_below_objective, gap_follows
 from .service import batch_done_after_arrival, batch_done_in_time, demand_met, unserved_is_priced
 from .signing import (
     blocks_allowed,
@@ -53,6 +63,7 @@ from .signing import (
     signed_in_time,
     started_in_window,
 )
+from .sublease import sublet_where_allowed
 from .supply import (
     beyond_within_allowance,
     capacity_held,
@@ -63,6 +74,7 @@ from .supply import (
 )
 
 Rule = Callable[[Check, Books, Ledger], None]
+WholeRule = Callable[[Check, Tree], None]
 
 RULES: tuple[Rule, ...] = (
     periods_of_instance,
@@ -73,10 +85,13 @@ RULES: tuple[Rule, ...] = (
     repeated_as_allowed,
     groups_respected,
     exclusive_while_running,
+    follow_ons_as_agreed,
+    follow_ons_within_blocks,
     decisions_name_what_exists,
     eligible_only,
     capacity_held,
     elastic_within_limit,
+    sublet_where_allowed,
     use_is_paid,
     beyond_within_allowance,
     mandatory_commitments_taken,
@@ -101,8 +116,6 @@ RULES: tuple[Rule, ...] = (
     cost_to_the_cent,
     commitments_to_the_cent,
     objective_is_the_cost,
-    bound_below_objective,
-    gap_follows,
     key_figures_follow,
     obligations_by_year_to_the_cent,
     lock_in_follows,
@@ -114,11 +127,30 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def run(books: Books, money: Ledger) -> list[Check]:
-    """Every rule, checked."""
+WHOLE: tuple[WholeRule, ...] = (
+    bound_below_objective,
+    gap_follows,
+    futures_as_stated,
+    signed_at_nodes,
+    decided_at_nodes,
+    deals_expected,
+    objective_is_expected,
+    expected_figures_follow,
+)
+"""of the plan as a whole; but for the first two, of several futures only"""
+
+
+def run(tree: Tree) -> list[Check]:
+    """Every rule, checked in every future, then those of all futures together."""
     checks = []
     for rule in RULES:
         check = Check(rule.__name__)
-        rule(check, books, money)
+        for each in tree.opened:
+            check.future = each.name if tree.several else ""
+            rule(check, each.books, each.money)
+        checks.append(check)
+    for whole in WHOLE:
+        check = Check(whole.__name__)
+        whole(check, tree)
         checks.append(check)
     return checks

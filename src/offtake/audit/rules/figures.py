@@ -10,9 +10,9 @@ from offtake.instance.months import Month
 
 from .. import spend, statements
 from ..books import Books
-from ..claim import number, shown
 from ..ledger import Ledger
 from ..numbers import ZERO, exact, figure, usd
+from ..reading import number, shown
 from ..report import ROW_TOLERANCE, USD_TOLERANCE, Check
 
 Figure = Decimal | list[str | None] | dict[str, Decimal]
@@ -56,8 +56,8 @@ def _cost(books: Books, money: Ledger) -> Decimal:
 
 def _cost_without_credits(books: Books, money: Ledger) -> Figure:
     """The objective without the cash that comes in at signings; nothing if no deal brings any."""
-    calendar, deals = books.calendar, books.deals.values()
-    brought = sum((deal.charge(calendar, without="credits") - deal.charge(calendar) for deal in deals), ZERO)
+    calendar, deeds = books.calendar, books.deeds.values()
+    brought = sum((deed.charge(calendar, without="credits") - deed.charge(calendar) for deed in deeds), ZERO)
     return money.objective + brought if brought else NOTHING
 
 
@@ -112,8 +112,8 @@ def _power_mw_peak_months(books: Books, money: Ledger) -> Figure:
 
 
 def _power_by_month(books: Books) -> dict[Month, Decimal]:
-    contracts = books.contracts.values()
-    return {month: sum((contract.drawn_mw(month) for contract in contracts), ZERO) for month in books.calendar.months}
+    legs = books.all_legs
+    return {month: sum((leg.drawn_mw(month) for leg in legs), ZERO) for month in books.calendar.months}
 
 
 def _carbon_tonnes(books: Books, money: Ledger) -> Figure:
@@ -155,7 +155,7 @@ def _utilisation(books: Books, money: Ledger) -> Figure:
     """Accelerator-hours at work over those that contracts deliver in the horizon."""
     months = books.calendar.months
     delivered = sum(
-        (contract.delivered_hours(name, months) for contract in books.contracts.values() for name in contract.counts),
+        (leg.delivered_hours(name, months) for leg in books.all_legs for name in leg.counts),
         ZERO,
     )
     bought = [pool for pool in books.pools if books.limit(pool, 0) is None]

@@ -11,9 +11,9 @@ from typing import Any
 
 from .. import statements
 from ..books import Books
-from ..claim import PlanError, items, mapping, member, number, shown
 from ..ledger import Ledger
 from ..numbers import ZERO, figure, usd
+from ..reading import PlanError, items, mapping, member, number, shown
 from ..report import Check
 
 Rows = dict[tuple[Any, ...], tuple[Decimal | None, ...]]
@@ -59,8 +59,17 @@ def lock_in_follows(check: Check, books: Books, money: Ledger) -> None:
 
 
 def termination_to_the_cent(check: Check, books: Books, money: Ledger) -> None:
-    """Leaving costs what is owed."""
+    """Leaving costs what is owed, and the way out is notice where that is cheaper than to pay it all."""
     _compare(check, books, "termination", {key: (owed,) for key, owed in statements.termination(books, money).items()})
+    ways = statements.ways_out(books)
+    for position, entry in enumerate(items(books.claim.ledgers.get("termination", []), "ledgers.termination")):
+        row = mapping(entry, f"ledgers.termination[{position}]")
+        key, way = (row.get("month"), row.get("offer")), row.get("way")
+        if key in ways and check.fails(way == ways[key]):
+            check.find(
+                f"the ledger termination says {shown(way)} is the way out of {shown(key[1])} after {key[0]}; "
+                f"it is {ways[key]!r}"
+            )
 
 
 def effective_to_the_cent(check: Check, books: Books, money: Ledger) -> None:
@@ -101,7 +110,7 @@ def cash_is_cost(check: Check, books: Books, money: Ledger) -> None:
     finance = books.instance.finance
     if finance.discounting.rate or finance.terminal != "none":
         return
-    contracts = {entry.line for contract in books.deals.values() for entry in contract.due}
+    contracts = {entry.line for deed in books.deeds.values() for entry in deed.due}
     cash: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for row in books.claim.cash:
         cash["contracts" if row.line in contracts else row.line] += row.usd

@@ -32,8 +32,8 @@ def carbon_capped(check: Check, books: Books, money: Ledger) -> None:
 
 def _under(check: Check, books: Books, cap: Decimal, where: str, counts: Callable[[Contract], bool]) -> None:
     """One cap in every month."""
-    contracts = [contract for contract in books.contracts.values() if counts(contract)]
+    legs = [leg for leg in books.all_legs if counts(leg)]
     for month in books.calendar.months:
-        drawn = sum((contract.drawn_mw(month) for contract in contracts), ZERO)
+        drawn = sum((leg.drawn_mw(month) for leg in legs), ZERO)
         if check.exceeds(drawn, cap):
             check.find(f"{figure(drawn)} MW are in service{where} in {month}; the cap is {figure(cap)} MW")

@@ -1,4 +1,4 @@
-"""What the plan prints: every dollar of its tables, its objective, bound and gap.
+"""What the plan prints: every dollar of its tables, and its objective.
 
 The tables `capacity`, `service` and `offers` are not audited: they restate the decisions, which are.
 """
@@ -11,74 +11,65 @@ from decimal import Decimal
 from typing import TypeVar
 
 from ..books import Books
-from ..claim import ClaimedDeal, shown
-from ..contracts import Contract
+from ..claim import ClaimedDeal
+from ..follow_ons import Deed
 from ..ledger import Ledger
 from ..numbers import ZERO, figure, usd
-from ..report import USD_TOLERANCE, Check
+from ..reading import shown
+from ..report import Check
 
 Key = TypeVar("Key", bound=Hashable)
 
 
 def deals_described(check: Check, books: Books, money: Ledger) -> None:
     """The table of deals gives the provider, months, accelerators and megawatts of the offers signed."""
-    for position, contract in books.deals.items():
+    for position, deed in books.deeds.items():
         deal = books.claim.deals[position]
-        for what, printed, recomputed in _texts(deal, contract):
+        for what, printed, recomputed in _texts(deal, deed):
             if check.fails(printed == recomputed):
                 check.find(f"deal {position} of {deal.offer} prints {what} {shown(printed)}; it is {recomputed}")
-        for what, printed, recomputed in _amounts(deal, contract):
+        for what, printed, recomputed in _amounts(deal, deed):
             if check.unequal(printed, recomputed):
                 check.find(
                     f"deal {position} of {deal.offer} prints {figure(printed)} {what}; "
-                    f"{figure(contract.blocks)} blocks are {figure(recomputed)}"
+                    f"{figure(deed.blocks)} blocks are {figure(recomputed)}"
                 )
 
 
-def _texts(deal: ClaimedDeal, contract: Contract) -> list[tuple[str, object, object]]:
+def _texts(deal: ClaimedDeal, deed: Deed) -> list[tuple[str, object, object]]:
     return [
-        ("the provider", deal.provider, contract.supply.provider),
-        ("a term in months of", deal.months, contract.term.months),
+        ("the provider", deal.provider, deed.supply.provider),
+        ("a term in months of", deal.months, deed.length),
     ]
 
 
-def _amounts(deal: ClaimedDeal, contract: Contract) -> list[tuple[str, Decimal, Decimal]]:
-    total = sum(contract.counts.values(), ZERO)
-    rows = [
-        ("accelerators", deal.accelerators, contract.blocks * total),
-        ("MW", deal.power_mw, contract.blocks * contract.block_power_mw),
-    ]
-    for name in dict.fromkeys([*deal.accelerators_by_type, *contract.counts]):
-        known = name if name in contract.counts else shown(name)
-        rows.append(
-            (
-                f"accelerators of type {known}",
-                deal.accelerators_by_type.get(name, ZERO),
-                contract.blocks * contract.counts.get(name, ZERO),
-            )
-        )
+def _amounts(deal: ClaimedDeal, deed: Deed) -> list[tuple[str, Decimal, Decimal]]:
+    held, printed = deed.accelerators, deal.accelerators_by_type
+    rows = [("accelerators", deal.accelerators, sum(held.values(), ZERO)), ("MW", deal.power_mw, deed.power_mw)]
+    for name in dict.fromkeys([*printed, *held]):
+        known = name if name in held else shown(name)
+        rows.append((f"accelerators of type {known}", printed.get(name, ZERO), held.get(name, ZERO)))
     return rows
 
 
 def deal_cash_to_the_cent(check: Check, books: Books, money: Ledger) -> None:
     """The cash of every deal is the sum of all its payments that do not depend on use, undiscounted."""
-    for position, contract in books.deals.items():
-        printed = books.claim.deals[position].cash_usd
-        if check.misprints(printed, contract.fixed_cash):
+    for position, deed in books.deeds.items():
+        printed, paid = books.claim.deals[position].cash_usd, sum((entry.usd for entry in deed.due), ZERO)
+        if check.misprints(printed, paid):
             check.find(
-                f"deal {position} of {contract.supply_id} prints {usd(printed)} of cash; "
-                f"its payments sum to {usd(contract.fixed_cash)}"
+                f"deal {position} of {deed.supply_id} prints {usd(printed)} of cash; its payments sum to {usd(paid)}"
             )
 
 
 def deal_npv_to_the_cent(check: Check, books: Books, money: Ledger) -> None:
     """The net present value of every deal is what the objective is charged for it."""
     terminal = books.instance.finance.terminal
-    for position, contract in books.deals.items():
-        printed, charge = books.claim.deals[position].npv_usd, contract.charge(books.calendar)
+    for position, deed in books.deeds.items():
+        printed, charge = books.claim.deals[position].npv_usd, deed.charge(books.calendar)
         if check.misprints(printed, charge):
             check.find(
-                f"deal {position} of {contract.supply_id} prints a net present value of {usd(printed)}; "
+                f"deal {position} of {deed.supply_id} prints a net present value of {usd(printed)}; "
                 f"its payments, discounted and charged by the terminal rule {terminal}, are {usd(charge)}"
             )
 
@@ -121,31 +112,6 @@ def objective_is_the_cost(check: Check, books: Books, money: Ledger) -> None:
     total = sum((row.usd for row in books.claim.cost), ZERO)
     if check.unequal(said, total):
         check.find(f"the plan prints an objective of {usd(said)}; the lines of its cost table sum to {usd(total)}")
-
-
-def bound_below_objective(check: Check, books: Books, money: Ledger) -> None:
-    """The proven bound is not above the objective."""
-    bound, objective = books.claim.bound_usd, books.claim.objective_usd
-    if check.exceeds(bound, objective):
-        check.find(f"the bound of {usd(bound)} is above the objective of {usd(objective)}: one of them is wrong")
-
-
-def gap_follows(check: Check, books: Books, money: Ledger) -> None:
-    """The gap is (objective - bound) / |objective|, and an optimal plan is within the gap asked for.
-
-    A plan that costs nothing has no relative gap.
-    """
-    claim = books.claim
-    if abs(claim.objective_usd) <= USD_TOLERANCE:
-        return
-    expected = (claim.objective_usd - claim.bound_usd) / abs(claim.objective_usd)
-    if check.unequal(claim.gap, expected):
-        check.find(f"the plan prints a gap of {figure(claim.gap)}; its objective and bound give {figure(expected)}")
-    if claim.status == "optimal" and check.exceeds(expected, claim.gap_asked):
-        check.find(
-            f"the plan calls itself optimal at a gap of {figure(expected)}; "
-            f"the gap asked for is {figure(claim.gap_asked)}"
-        )
 
 
 def _summed(rows: Iterable[tuple[Key, Decimal]]) -> dict[Key, Decimal]:

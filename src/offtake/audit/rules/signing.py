@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from offtake.instance.months import Month
+from offtake.instance.scenarios import lost, recalled
 from offtake.instance.schema import AtLeast, AtMost, Exclusive
 
 from ..books import Books
-from ..claim import ClaimedDeal, shown
+from ..claim import ClaimedDeal
+from ..contracts import Contract
 from ..ledger import Ledger
 from ..numbers import ZERO, figure
+from ..reading import shown
 from ..report import Check
 
 
@@ -25,13 +28,13 @@ def periods_of_instance(check: Check, books: Books, money: Ledger) -> None:
 
 
 def deals_on_offer(check: Check, books: Books, money: Ledger) -> None:
-    """Every deal is a term of an offer, starts within the horizon, and is listed once."""
+    """Every deal is a term of an offer and starts within the horizon, or follows another; each is listed once."""
     seen: Counter[tuple[object, ...]] = Counter()
-    for position, deal in enumerate(books.claim.deals):
-        fault = _unoffered(books, deal)
+    for position, deal in books.claim.deals.items():
+        fault = "" if deal.right else _unoffered(books, deal)
         if check.fails(not fault):
             check.find(f"deal {position} {fault}")
-        key = (deal.offer, deal.start, deal.term, _step(books, deal))
+        key = (deal.offer, deal.start, deal.term, _step(books, deal), deal.right, deal.follows, deal.signing)
         seen[key] += 1
         if check.fails(seen[key] == 1):
             check.find(f"deal {position} repeats the deal of {_name(deal)}; blocks of one deal stand in one row")
@@ -52,7 +55,9 @@ def _unoffered(books: Books, deal: ClaimedDeal) -> str:
         return f"takes term {shown(deal.term)} of {deal.offer}, which has {len(offer.terms)}, counted from 0"
     if deal.node != 0:
         return f"stands at node {shown(deal.node)}; the instance has one future, node 0"
-    if not books.offered(deal):
+    if deal.follows is not None:
+        return f"of {deal.offer} follows {shown(deal.follows)} without a right"
+    if not books.register.offered(deal):
         months = books.calendar.months
         return f"of {deal.offer} starts in {deal.start}, outside the horizon {months[0]} to {months[-1]}"
     return ""
@@ -60,7 +65,7 @@ def _unoffered(books: Books, deal: ClaimedDeal) -> str:
 
 def started_in_window(check: Check, books: Books, money: Ledger) -> None:
     """A deal starts in one of the months that its offer gives."""
-    for position in books.deals:
+    for position in books.roots:
         deal = books.claim.deals[position]
         start = books.instance.offers[deal.offer].start
         first = books.calendar.start + start.lead_months if start.earliest is None else start.earliest
@@ -75,8 +80,9 @@ def started_in_window(check: Check, books: Books, money: Ledger) -> None:
 
 
 def signed_in_time(check: Check, books: Books, money: Ledger) -> None:
-    """A deal is signed its lead before it starts, not before the horizon and not after the quote expires."""
-    for position, contract in books.deals.items():
+    """A deal is signed its lead before it starts, not before the horizon, not after the quote expires, and not of a
+    seller who has failed or recalled the offer by then."""
+    for position, contract in books.roots.items():
         deal, signing = books.claim.deals[position], contract.signing
         offer = books.instance.offers[deal.offer]
         if check.fails(deal.signing == signing):
@@ -91,11 +97,21 @@ def signed_in_time(check: Check, books: Books, money: Ledger) -> None:
             )
         if check.fails(offer.sign_by is None or signing <= offer.sign_by):
             check.find(f"deal {position} of {deal.offer} is signed in {signing}; the quote expires in {offer.sign_by}")
+        gone = withdrawn(books, contract)
+        if check.fails(gone is None or signing < gone):
+            check.find(f"deal {position} of {deal.offer} is signed in {signing}; the offer is withdrawn in {gone}")
+
+
+def withdrawn(books: Books, contract: Contract) -> Month | None:
+    """The month in which the seller fails or recalls; None if it does neither."""
+    failed = lost(books.instance, contract.supply.provider, contract.supply_id)
+    months = [month for month in (failed, recalled(books.instance, contract.supply_id)) if month is not None]
+    return min(months, default=None)
 
 
 def blocks_allowed(check: Check, books: Books, money: Ledger) -> None:
     """A deal takes a whole number of blocks between the least and the most that its offer sells."""
-    for position, contract in books.deals.items():
+    for position, contract in books.roots.items():
         blocks, allowed = contract.blocks, contract.supply.blocks
         whole = blocks == blocks.to_integral_value()
         if check.fails(whole and allowed.min <= blocks <= allowed.max):
@@ -106,18 +122,22 @@ def blocks_allowed(check: Check, books: Books, money: Ledger) -> None:
 
 
 def repeated_as_allowed(check: Check, books: Books, money: Ledger) -> None:
-    """An offer is signed as often as its `repeat` says: once, one deal at a time, or stacked up to its blocks."""
+    """An offer is signed as often as its `repeat` says: once, one deal at a time, or stacked up to its blocks.
+
+    Renewals are no signing, but are in service; blocks that are broken off no longer are.
+    """
     for offer_id, offer in books.instance.offers.items():
-        deals = [contract for contract in books.deals.values() if contract.supply_id == offer_id]
         if offer.repeat == "once":
+            deals = [contract for contract in books.roots.values() if contract.supply_id == offer_id]
             if check.fails(len(deals) <= 1):
                 check.find(f"{offer_id} is signed {len(deals)} times; the offer can be signed once")
             continue
         running, blocks = Counter(), defaultdict(lambda: ZERO)
-        for contract in deals:
-            for month in contract.months:
-                running[month] += 1
-                blocks[month] += contract.blocks
+        for legs in _in_service(books, offer_id):
+            running.update({month for leg in legs for month in leg.months})
+            for leg in legs:
+                for month in leg.months:
+                    blocks[month] += leg.blocks
         crowded = sorted(month for month in running if running[month] > 1)
         if offer.repeat == "one_at_a_time" and check.fails(not crowded):
             check.find(
@@ -131,9 +151,15 @@ def repeated_as_allowed(check: Check, books: Books, money: Ledger) -> None:
             )
 
 
+def _in_service(books: Books, offer: str) -> list[list[Contract]]:
+    """What runs of the deals of an offer and of their renewals, for each of them."""
+    deals = (key for key, deal in books.deals.items() if deal.supply_id == offer and deal.right != "expansion")
+    return [[leg for leg in books.legs[key] if leg.blocks > 0] for key in deals]
+
+
 def groups_respected(check: Check, books: Books, money: Ledger) -> None:
     """Offers are signed together only as the groups allow."""
-    taken = {*(contract.supply_id for contract in books.deals.values()), *books.promises}
+    taken = {*(contract.supply_id for contract in books.roots.values()), *books.promises}
     for group in books.instance.groups:
         if isinstance(group, Exclusive):
             continue
@@ -152,8 +178,9 @@ def groups_respected(check: Check, books: Books, money: Ledger) -> None:
 def exclusive_while_running(check: Check, books: Books, money: Ledger) -> None:
     """While one offer or contract is in service, those that it excludes are not, until the exclusivity ends."""
     running: dict[str, set[Month]] = defaultdict(set)
-    for contract in books.contracts.values():
-        running[contract.supply_id].update(month for month in contract.months if month >= books.calendar.start)
+    for leg in books.all_legs:
+        if leg.blocks > 0:
+            running[leg.supply_id].update(month for month in leg.months if month >= books.calendar.start)
     for group in books.instance.groups:
         if not isinstance(group, Exclusive):
             continue

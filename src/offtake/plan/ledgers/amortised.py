@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...instance import scenarios
 from ...instance.commitments import eligible
+from ...instance.months import Month
 from ...instance.pools import pools
 from ...instance.prices import price_in
-from ...instance.schema import Instance
+from ...instance.schema import Instance, Offer
 from .. import commitments
 from ..decisions import Flows
 from ..tables import Row, cash_vectors, month_name
@@ -17,6 +19,9 @@ from .holdings import Holding, dollars, payees, used_share
 
 if TYPE_CHECKING:
     from ...compile import Compiled
+
+BESIDE_SERVICE = ("premiums", "use_beyond", "elastic", "sublease")
+"""cash of accelerators beside what is fixed for their service"""
 
 
 def effective(compiled: Compiled, flows: Flows, held: list[Holding]) -> list[Row]:
@@ -58,14 +63,17 @@ def _effective(compiled: Compiled, flows: Flows, held: list[Holding]) -> dict[st
 
 
 def _unused(compiled: Compiled, flows: Flows, held: list[Holding]) -> dict[str, np.ndarray]:
-    """Offer -> [month of the horizon] effective cost of accelerator-hours that are paid and not used.
+    """Offer -> [month of the horizon] effective cost of accelerator-hours that are paid and neither used nor let.
 
     All of it where nothing is delivered. Hours beyond take-or-pay are only paid if used. Of a spend commitment: what is
     paid in the month and buys nothing.
     """
-    months = len(compiled.problem.period_of)
+    problem = compiled.problem
+    months = len(problem.period_of)
     found = {key: np.zeros(months) for key in payees(compiled.instance)}
     hours = _used_hours(compiled, flows)
+    for pool, let in flows.sublet.items():
+        hours[pool] = hours[pool] + let[problem.period_of] * problem.month_hours
     for key in dict.fromkeys(holding.key for holding in held):
         mine = [holding for holding in held if holding.key == key]
         used = sum((hours[pool.id] for pool in pools(compiled.instance) if pool.supply == key), np.zeros(months))
@@ -89,7 +97,7 @@ def savings(compiled: Compiled, flows: Flows, held: list[Holding]) -> dict[str, 
     Every accelerator-hour used is priced at the cheapest on-demand offer of its accelerator in that month. Offers with
     an accelerator that nobody sells on demand then have no such price and stay out of both sides; the coverage says
     what share of the accelerator-hours is in. Tokens and egress are in neither. What spend commitments are paid is cost
-    if some such offer counts toward them.
+    if some such offer counts toward them; what subletting brings is less cost.
     """
     months = len(compiled.problem.period_of)
     hours, listed = _used_hours(compiled, flows), _equivalents(compiled, flows)
@@ -98,7 +106,7 @@ def savings(compiled: Compiled, flows: Flows, held: list[Holding]) -> dict[str, 
     actual = sum(float(holding.effective[:months].sum()) for holding in held if holding.key in priced)
     promised = [key for key in compiled.instance.commitments if set(eligible(compiled.instance, key)) & set(priced)]
     for (line, key), usd in cash_vectors(compiled, flows).items():
-        if (line in ("use_beyond", "elastic") and key in priced) or key in promised:
+        if (line in BESIDE_SERVICE and key in priced) or key in promised:
             actual += float(usd[:months].sum())
     mine = [pool for pool in pools(compiled.instance) if pool.supply in listed]
     total = sum(float(hours[pool.id].sum()) for pool in mine)
@@ -124,16 +132,23 @@ def _equivalents(compiled: Compiled, flows: Flows) -> dict[str, float]:
 def on_demand_usd_per_hour(instance: Instance, accelerator: str) -> np.ndarray:
     """[month of the horizon] cheapest on-demand price; infinite in a month without such an offer. Spot is none."""
     cheapest = np.full(instance.horizon.months, np.inf)
-    for offer in instance.offers.values():
+    for key, offer in instance.offers.items():
         if offer.elastic is None or offer.elastic.market != "on_demand" or offer.accelerator != accelerator:
             continue
         for m in range(instance.horizon.months):
             month = instance.horizon.start + m
             price = price_in(offer.elastic.usd_per_accelerator_hour, month)
-            if price is not None and _stands(offer.start.earliest, offer.start.latest, month):
-                cheapest[m] = min(cheapest[m], price)
+            if price is not None and _stands(instance, key, offer, month):
+                factor = scenarios.price_factor(instance, offer.provider, key, month)
+                cheapest[m] = min(cheapest[m], price * factor)
     return cheapest
 
 
-def _stands(earliest: int | None, latest: int | None, month: int) -> bool:
-    return (earliest is None or month >= earliest) and (latest is None or month <= latest)
+def _stands(instance: Instance, key: str, offer: Offer, month: Month) -> bool:
+    earliest, latest = offer.start.earliest, offer.start.latest
+    lost = scenarios.lost(instance, offer.provider, key)
+    return (
+        (earliest is None or month >= earliest)
+        and (latest is None or month <= latest)
+        and (lost is None or month < lost)
+    )

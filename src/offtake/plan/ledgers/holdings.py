@@ -1,16 +1,19 @@
-"""What is held: each contract of the plan with its payments by month and the cost of its service by month."""
+"""What is held: each contract of the plan with its payments by month and the cost of its service by month.
+
+Blocks that are broken off are held on their own: they run as the others do until notice is given, and then end early.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...deals import Column
-from ...deals.payments import OWED_LINES
+from ...deals.truncation import Ending, due_lines, truncated
 from ...instance.months import Month
 from ...instance.pools import supplies
 from ...instance.schema import Instance
@@ -19,91 +22,161 @@ from ..decisions import Flows
 if TYPE_CHECKING:
     from ...compile import Compiled
 
-MONTHLY_LINES = ("letters_of_credit", "sla_credits", "power")
+MONTHLY_LINES = ("letters_of_credit", "sla_credits", "power", "break_fees")
 """cash that belongs to the month in which it is billed"""
 
 
 @dataclass(frozen=True)
 class Holding:
-    """A signed deal or a contract in force, all of its blocks. Vectors run over the months of the ledger."""
+    """Blocks of a signed deal or of a contract in force. Vectors run over the months of the ledger."""
 
-    key: str
-    """id of the offer or the contract"""
     group: str
     """the provider's group; the provider itself if it is in none"""
-    start: Month
-    months: int
-    power_mw: np.ndarray
-    """in service, after the ramp"""
-    paid_hours: np.ndarray
-    """accelerator-hours that are paid whether used or not"""
-    billed: np.ndarray
-    """fixed payments, USD"""
-    effective: np.ndarray
-    """USD of fixed payments that the service of the month uses up, whenever they are paid"""
-    due: np.ndarray
-    """the payments among them that cannot be cancelled, USD"""
-    owed: np.ndarray
-    """those still to come after the month; 0 before the signing, USD"""
+    first: Month
+    """of the ledger"""
+    column: Column
+    """as it runs"""
+    blocks: int
+    once: bool
+    """whether what is due once is paid with these blocks"""
+    unbroken: Column
+    """as it would run without notice"""
+    notice: int
+    """ledger month in which notice is given; past the ledger if none is"""
+
+    @property
+    def key(self) -> str:
+        """Id of the offer or the contract."""
+        return self.column.offer
+
+    @cached_property
+    def power_mw(self) -> np.ndarray:
+        """In service, after the ramp."""
+        return self.blocks * self.column.drawn_mw
+
+    @cached_property
+    def paid_hours(self) -> np.ndarray:
+        """Accelerator-hours that are paid whether used or not."""
+        hours = np.array([(self.first + m).hours for m in range(len(self.column.contracted))])
+        return self.blocks * (1 - self.column.open_share) * sum(self.column.usable.values()) * hours
+
+    @cached_property
+    def billed(self) -> np.ndarray:
+        """Fixed payments, USD."""
+        return self._with_once(self.column.cash, self.column.cash_once)
+
+    @cached_property
+    def effective(self) -> np.ndarray:
+        """USD of fixed payments that the service of the month uses up, whenever they are paid; what is paid ahead and
+        lost, in the month in which it is.
+
+        What a contract in force paid for signing is history: only fees and monthly lines are costs of its service.
+        """
+        column, nothing = self.column, np.zeros_like(self.column.contracted)
+        service = self._with_once(column.fixed, column.fixed_once) + self.blocks * column.written_off
+        for line in MONTHLY_LINES:
+            service += self._with_once(column.cash_lines.get(line, nothing), column.once_lines.get(line, nothing))
+        return service if column.in_force else amortised(self.billed, service, column.contracted)
 
     @cached_property
     def prepaid_unused(self) -> np.ndarray:
         """Paid and not used up after each month, USD: service still to come less payments still to come."""
         return np.maximum(_after(self.effective) - _after(self.billed), 0.0)
 
+    @cached_property
+    def owed(self) -> np.ndarray:
+        """Payments still to come after the month that cannot be cancelled; 0 before the signing, USD."""
+        return self._with_once(self._known("owed"), self._known("owed_once"))
+
+    @cached_property
+    def leaves(self) -> np.ndarray:
+        """Whether what is owed after the month is what it takes to leave, which is cheaper than to stay."""
+        to_stay = np.where(self._unnoticed, _to_come(self.unbroken), _to_come(self.column))
+        owed = self._known("owed")
+        return (owed > 0) & (owed < to_stay - CENTS)
+
     def due_after(self, month: int) -> np.ndarray:
         """What is owed after a month of the ledger, by month in which it is due."""
-        later = np.arange(len(self.due)) > month
-        return np.where(later, self.due, 0.0) if self.owed[month] else np.zeros(len(self.due))
+        later = np.arange(len(self.owed)) > month
+        if not self.owed[month]:
+            return np.zeros(len(later))
+        known = self._known_after(month)
+        if self.leaves[month]:
+            leaving = Ending(self._earliest_exit(month), known.cancel.fee_fraction)
+            known = replace(truncated(known.agreed, leaving, self.first), once_lines=known.once_lines)
+        return np.where(later, self._with_once(due_lines(known.cash_lines), _due_once(known)), 0.0)
 
     def commenced(self, month: Month) -> bool:
         """Whether service has begun by the end of the month."""
-        return self.start <= month
+        return self.column.begins <= month
 
-    def months_left(self, month: Month) -> int:
-        """Months from the end of a month to the end of the term."""
-        return max(self.start + self.months - month - 1, 0)
+    def locked_usd_months(self, month: int) -> float:
+        """Dollars owed after a month of the ledger, times the months from its end to the end of the contract: the end
+        of its term, or the earliest one by notice where leaving is cheaper than to stay."""
+        known = self._known_after(month)
+        end = self._earliest_exit(month) if self.leaves[month] else known.ends
+        once = float(known.owed_once[month]) if self.once else 0.0
+        blocks = float(self.blocks * known.owed[month])
+        return blocks * self._months_left(month, end) + once * self._months_left(month, known.ends)
+
+    def _months_left(self, month: int, end: Month) -> int:
+        return max(end - (self.first + month) - 1, 0)
+
+    def _earliest_exit(self, month: int) -> Month:
+        """First month without service if notice is given as soon as the clause lets the buyer after a month."""
+        clause, begins = self.unbroken.cancel, self.unbroken.begins
+        return max(self.first + (month + 1), begins + clause.after_months) + clause.notice_months
+
+    @property
+    def _unnoticed(self) -> np.ndarray:
+        return np.arange(len(self.column.contracted)) < self.notice
+
+    def _known_after(self, month: int) -> Column:
+        """The contract as it is known after a month: nobody owes less before notice is given."""
+        return self.unbroken if month < self.notice else self.column
+
+    def _known(self, name: str) -> np.ndarray:
+        return np.where(self._unnoticed, getattr(self.unbroken, name), getattr(self.column, name))
+
+    def _with_once(self, per_block: np.ndarray, once: np.ndarray) -> np.ndarray:
+        """All blocks together, and what is due once."""
+        return self.blocks * per_block + (once if self.once else 0.0)
+
+
+CENTS = 1e-6
+"""USD; less is what is left of sums that cancel"""
+
+
+def _to_come(column: Column) -> np.ndarray:
+    """[ledger month] USD per block still to be paid after it by whoever stays."""
+    return _after(due_lines(column.cash_lines))
+
+
+def _due_once(column: Column) -> np.ndarray:
+    return due_lines(column.once_lines) if column.once_lines else np.zeros_like(column.contracted)
 
 
 def holdings(compiled: Compiled, flows: Flows) -> list[Holding]:
-    """Contracts with blocks, in the order of the problem."""
-    groups = groups_of(compiled.instance)
-    first, found = compiled.instance.horizon.start, []
-    for deal, column, count in zip(compiled.problem.deals, compiled.columns, flows.blocks, strict=True):
-        blocks = int(count)
-        if not blocks:
-            continue
-        hours = np.array([(first + m).hours for m in range(len(column.contracted))])
-        billed = blocks * column.cash + column.cash_once
-        found.append(
-            Holding(
-                key=column.offer,
-                group=groups[column.offer],
-                start=column.start,
-                months=column.months,
-                power_mw=blocks * column.drawn_mw,
-                paid_hours=blocks * (1 - column.open_share) * sum(column.usable.values()) * hours,
-                billed=billed,
-                effective=_effective(column, blocks, billed),
-                due=_lines(column, blocks, OWED_LINES),
-                owed=blocks * deal.obligation[0] + deal.obligation_once[0],
-            )
-        )
+    """Contracts with blocks, in the order of the problem. An option is not held: it gives no service."""
+    groups, first = groups_of(compiled.instance), compiled.instance.horizon.start
+    found = []
+    for d, column in enumerate(compiled.columns):
+        if flows.blocks[d] and column.right not in ("option", "break"):
+            parts = [(runs, blocks, notice) for runs, blocks, notice in _parts(compiled, flows, d) if blocks]
+            found += [
+                Holding(groups[column.offer], first, runs, blocks, part == 0, column, notice)
+                for part, (runs, blocks, notice) in enumerate(parts)
+            ]
     return found
 
 
-def _effective(column: Column, blocks: int, billed: np.ndarray) -> np.ndarray:
-    """What a contract in force paid for signing is history: only fees and monthly lines are costs of its service."""
-    service = blocks * column.fixed + column.fixed_once + _lines(column, blocks, MONTHLY_LINES)
-    return service if column.in_force else amortised(billed, service, column.contracted)
-
-
-def _lines(column: Column, blocks: int, names: Sequence[str]) -> np.ndarray:
-    """[ledger month] USD of some lines of cash."""
-    zeros = np.zeros_like(column.contracted)
-    return sum(
-        (blocks * column.cash_lines.get(name, zeros) + column.once_lines.get(name, zeros) for name in names), zeros
-    )
+def _parts(compiled: Compiled, flows: Flows, d: int) -> Iterator[tuple[Column, int, int]]:
+    """(how they run, blocks, ledger month of the notice): what runs on, then what each break ends."""
+    column, first = compiled.columns[d], compiled.instance.horizon.start
+    breaks = [b for b in compiled.problem.followers.get((d, "break"), []) if flows.blocks[b]]
+    yield column, int(flows.blocks[d] - sum(flows.blocks[b] for b in breaks)), len(column.contracted)
+    for b in breaks:
+        yield compiled.columns[b].broken, int(flows.blocks[b]), compiled.columns[b].signing - first
 
 
 def payees(instance: Instance) -> dict[str, str]:
@@ -120,16 +193,17 @@ def amortised(billed: np.ndarray, fees: np.ndarray, delivered: np.ndarray) -> np
     """Payments of a contract as the cost of the months that they pay for, USD by month; sums to what is billed.
 
     Each month costs its fixed fee, whenever that is paid: a prepayment is used up by the fees that it pays. What
-    is paid beyond the fees (for signing, less credits) is spread by accelerators delivered. A contract that delivers
-    nothing costs what it bills.
+    is paid beyond the fees (for signing, less credits) is spread by accelerators delivered. If nothing is, it falls in
+    the month of the first payment.
 
     >>> amortised(np.array([300.0, 0.0, 0.0]), np.array([0.0, 100.0, 100.0]), np.array([0.0, 1.0, 3.0])).tolist()
     [0.0, 125.0, 175.0]
+    >>> amortised(np.array([0.0, 300.0, 0.0]), np.array([0.0, 0.0, 250.0]), np.zeros(3)).tolist()
+    [0.0, 50.0, 250.0]
     """
-    total = delivered.sum()
-    if total <= 0:
-        return billed.copy()
-    return fees + (billed.sum() - fees.sum()) * delivered / total
+    if delivered.sum() <= 0:
+        delivered = np.eye(len(billed))[np.argmax(billed != 0)]
+    return fees + (billed.sum() - fees.sum()) * delivered / delivered.sum()
 
 
 def used_share(used: np.ndarray, paid: np.ndarray) -> np.ndarray:

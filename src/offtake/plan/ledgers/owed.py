@@ -21,7 +21,8 @@ HALF_A_CENT = 0.005
 Owing = Holding | Promised
 """a contract held, or a spend commitment taken"""
 PAY_OUT = "pay all that is owed"
-"""the one way out of a contract without break clauses"""
+GIVE_NOTICE = "give notice"
+"""as soon as the break clause lets the buyer, for what is cheaper left so; what else is owed is paid"""
 
 
 def dates(compiled: Compiled) -> list[int]:
@@ -66,20 +67,25 @@ def termination(compiled: Compiled, held: list[Owing]) -> list[Row]:
     """The cheapest way out of each offer or contract at each month end, and what it costs."""
     ledger = len(compiled.problem.discount)
     offers = dict.fromkeys(holding.key for holding in held)
-    usd = {key: sum((h.owed for h in held if h.key == key), np.zeros(ledger)) for key in offers}
+    mine = {key: [holding for holding in held if holding.key == key] for key in offers}
+    usd = {key: sum((holding.owed for holding in mine[key]), np.zeros(ledger)) for key in offers}
     return [
-        {"month": month_name(compiled, m), "offer": key, "way": PAY_OUT, "usd": float(usd[key][m])}
+        {"month": month_name(compiled, m), "offer": key, "way": _way(mine[key], m), "usd": float(usd[key][m])}
         for m in range(ledger)
         for key in offers
         if usd[key][m]
     ]
 
 
+def _way(held: list[Owing], m: int) -> str:
+    return GIVE_NOTICE if any(holding.leaves[m] for holding in held) else PAY_OUT
+
+
 def lock_in(compiled: Compiled, held: list[Owing]) -> list[Row]:
-    """Months from a date to the end of each term, weighted by the dollars owed."""
+    """Months from a date to the end of each contract, weighted by the dollars owed."""
     rows = []
     for m in dates(compiled):
-        owed, months = _weighted(compiled, held, m)
+        owed, months = _weighted(held, m)
         if owed:
             rows.append({"as_of": month_name(compiled, m), "owed_usd": owed, "months": months})
     return rows
@@ -89,7 +95,7 @@ def months_at_peak(compiled: Compiled, held: list[Owing]) -> float | None:
     """Lock-in when most is owed; None if nothing ever is."""
     owed = _total_owed(compiled, held)
     worst = int(np.flatnonzero(owed > owed.max() - HALF_A_CENT)[0])
-    return _weighted(compiled, held, worst)[1] if owed.any() else None
+    return _weighted(held, worst)[1] if owed.any() else None
 
 
 def ratio_to_debt(compiled: Compiled, held: list[Owing]) -> float | None:
@@ -102,9 +108,8 @@ def _total_owed(compiled: Compiled, held: list[Owing]) -> np.ndarray:
     return sum((holding.owed for holding in held), np.zeros(len(compiled.problem.discount)))
 
 
-def _weighted(compiled: Compiled, held: list[Owing], m: int) -> tuple[float, float]:
+def _weighted(held: list[Owing], m: int) -> tuple[float, float]:
     """(dollars owed, mean months left weighted by them) after month m of the ledger."""
-    date = compiled.instance.horizon.start + m
     owed = float(sum(holding.owed[m] for holding in held))
-    weighted = float(sum(holding.owed[m] * holding.months_left(date) for holding in held))
+    weighted = sum(holding.locked_usd_months(m) for holding in held)
     return owed, weighted / owed if owed else 0.0

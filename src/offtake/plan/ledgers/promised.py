@@ -23,6 +23,8 @@ class Promised:
 
     key: str
     group: str
+    first: Month
+    """of the ledger"""
     start: Month
     months: int
     dues: np.ndarray
@@ -44,9 +46,14 @@ class Promised:
         """Whether its window has begun by the end of the month."""
         return self.start <= month
 
-    def months_left(self, month: Month) -> int:
-        """Months from the end of a month to the end of the window."""
-        return max(self.start + self.months - month - 1, 0)
+    @property
+    def leaves(self) -> np.ndarray:
+        """Nobody leaves by notice."""
+        return np.zeros(len(self.dues), dtype=bool)
+
+    def locked_usd_months(self, month: int) -> float:
+        """Dollars owed after a month of the ledger, times the months from its end to the end of the window."""
+        return float(self.owed[month]) * max(self.start + self.months - (self.first + month) - 1, 0)
 
 
 def promised(compiled: Compiled, flows: Flows) -> list[Promised]:
@@ -59,5 +66,6 @@ def promised(compiled: Compiled, flows: Flows) -> list[Promised]:
     found = []
     for key, table in dues.items():
         window, nothing = compiled.instance.commitments[key].window, np.zeros(ledger)
-        found.append(Promised(key, groups[key], window.start, window.months, table, nothing, nothing))
+        first = compiled.instance.horizon.start
+        found.append(Promised(key, groups[key], first, window.start, window.months, table, nothing, nothing))
     return found

@@ -1,0 +1,76 @@
+"""One solve of a study, and what it proves."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..compile import Compiled
+    from ..plan import Decisions
+    from ..solve import Limits, Outcome, Progress
+
+
+@dataclass(frozen=True)
+class Solved:
+    """The end of a solve."""
+
+    outcome: Outcome
+    decisions: Decisions | None
+    """None if no plan was found"""
+
+    @property
+    def upper(self) -> float:
+        """Cost of the plan found, USD; infinite if none was."""
+        return math.inf if self.outcome.objective is None else self.outcome.objective
+
+    @property
+    def lower(self) -> float:
+        """No plan costs less, USD; infinite if there is none."""
+        if self.outcome.status == "infeasible":
+            return math.inf
+        return -math.inf if self.outcome.bound is None or self.outcome.status == "failed" else self.outcome.bound
+
+
+def solved(
+    compiled: Compiled,
+    limits: Limits,
+    extend: Callable[[Any], None] = lambda model: None,
+    enough: Callable[[Progress], bool] | None = None,
+) -> Solved:
+    """Build the model of a problem, let `extend` add to it, and solve it, or until `enough` is known.
+
+    Raises KeyboardInterrupt if the user ends the search.
+    """
+    from offtake_models import build
+
+    from ..engine import neighbourhoods
+    from ..plan import read
+    from ..solve import solve_model
+
+    stop, known = threading.Event(), threading.Event()
+
+    def listen(progress: Progress) -> None:
+        if enough is not None and enough(progress):
+            known.set()
+            stop.set()
+
+    model = build(compiled.problem)
+    extend(model)
+    outcome = solve_model(model, limits, neighbourhoods(compiled, model), listen, stop)
+    if outcome.status == "interrupted" and not known.is_set():
+        raise KeyboardInterrupt
+    return Solved(outcome, None if outcome.objective is None else read(compiled.problem, model))
+
+
+def best_plan(compiled: Compiled, limits: Limits) -> Solved:
+    """The plan that a study starts from. Raises NoPlan if there is none, KeyboardInterrupt."""
+    found = solved(compiled, limits)
+    if found.decisions is None:
+        from ..engine import NoPlan
+
+        raise NoPlan(found.outcome)
+    return found
