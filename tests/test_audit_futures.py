@@ -60,7 +60,7 @@ def plan_document() -> Json:
         deal(
             *("lease", 1, 1, 3, 1.0, 287.5),
             provider="other",
-            scenarios=BOTH,
+            scenarios=list(BOTH),
             by_scenario={"calm": calm, "boom": boom},
         ),
         deal(
@@ -195,7 +195,7 @@ def signed_at_no_node(instance: Json, claimed: Json) -> None:
 
 @broken("signed_at_nodes", "deal 1 lists the scenarios 'calm', 'boom'; through node 1 pass boom in 2026-02")
 def signed_in_both(instance: Json, claimed: Json) -> None:
-    claimed["deals"][1]["scenarios"] = BOTH
+    claimed["deals"][1]["scenarios"] = list(BOTH)
 
 
 @broken("signed_at_nodes", "deal 1 is signed in 2026-04, outside the horizon")
@@ -475,6 +475,18 @@ def test_a_recall_that_comes_too_late_changes_nothing() -> None:
 def test_nobody_recalls_under_a_clause_of_the_buyer() -> None:
     term = {**RECALLED, "cancel": {**RECALLED["cancel"], "by": "buyer"}}
     assert signed(lease(1.0, 6, term=term), recall={"lease": "2026-02"}).ending is None
+
+
+def test_a_recall_ends_what_the_first_tiers_cost_too() -> None:
+    """100 and 50 a month for two blocks, recalled in February for March. The buyer could leave no sooner: after January
+    150 are owed, of which 50 are what the first tier costs more."""
+    tiers = {"kind": "incremental", "steps": [{"from_blocks": 1, "factor": 1.0}, {"from_blocks": 2, "factor": 0.5}]}
+    cancel = {"by": "either", "notice_months": 1, "fee_fraction": 0.0}
+    offer = lease(1.0, 6, term={"tiers": tiers, "cancel": cancel}, blocks={"max": 2})
+    document = problem(6, {"lease": offer}, uncertainty=one_future(recall={"lease": "2026-02"}))
+    contract = signed_deal(Instance.model_validate(document), "lease", 0, month(1), Decimal(2))
+    assert by_line(contract) == {"fees": {1: 150, 2: 150}}
+    assert by_month(contract.owed(since=month(1))) == {1: 150}
 
 
 def test_of_a_loss_and_a_recall_the_first_counts_and_the_loss_in_the_same_month() -> None:

@@ -37,9 +37,12 @@ from hypothesis import strategies as st
 
 from claims import HERE, Json, deal, lease, plan, problem, spot, table
 from offtake.audit import AuditReport, PlanError, audit
+from offtake.audit.books import Books
 from offtake.audit.calendar import Calendar
+from offtake.audit.claim import read
 from offtake.audit.contracts import Contract, contract_in_force, signed_deal
 from offtake.audit.follow_ons import break_off, expansion, in_future, optioned, renewal
+from offtake.audit.statements import service_cost
 from offtake.instance.months import Month
 from offtake.instance.schema import Instance
 
@@ -270,6 +273,13 @@ def no_clause(instance: Json, claimed: Json) -> None:
     del instance["offers"]["lease"]["terms"][0]["cancel"]
 
 
+@broken("follow_ons_as_agreed", "deal 7 is a break, and deal 3 gives no such right")
+def break_of_a_renewal(instance: Json, claimed: Json) -> None:
+    """Its contract has a clause, it has none."""
+    instance["offers"]["lease"]["renewal"]["months"] = 2
+    claimed["deals"].append(deal("lease", 4, 4, 1, -2.0, -40.0, right="break", follows=3))
+
+
 @broken("follow_ons_as_agreed", "deal 5 is a break, and old gives no such right")
 def only_the_seller_may(instance: Json, claimed: Json) -> None:
     instance["signed"]["old"]["term"]["cancel"]["by"] = "seller"
@@ -451,6 +461,23 @@ def tail_not_counted(instance: Json, claimed: Json) -> None:
     """A horizon of three months leaves April of the renewal of `old`: 720 h x 1 chip x 1 USD x 0.5."""
     instance["horizon"]["months"] = 3
     instance["finance"] = {"terminal": "market", "salvage_fraction": 0.5}
+
+
+@broken("cost_to_the_cent", "the cost table prints 0.00 USD for carbon; the decisions cost 10,296.00 USD")
+def what_is_broken_off_emits_nothing(instance: Json, claimed: Json) -> None:
+    """1 USD an hour and chip: the lease 4 x 744 + 2 x 672, then 6 x 744; `old` 672 less in February, 744 and 720 of its
+    renewal; 720 on demand."""
+    instance["regions"]["here"]["carbon_kg_per_kwh"] = 1.0
+    instance["policy"] = {"carbon_usd_per_tonne": 1000.0}
+
+
+@broken("cash_to_the_cent", "the cash table prints 0.00 USD of shortfall for floor in 2026-04; it is 340.00 USD")
+def premiums_and_breaks_count_toward_a_commitment(instance: Json, claimed: Json) -> None:
+    """2000 promised; 740 of deals, 200 in force and 720 on demand count, what is let does not."""
+    window = {"start": "2026-01", "months": 4}
+    stated = {"provider": "neo", "usd": 2000.0, "window": window, "settlement": "true_up"}
+    instance["commitments"] = {"floor": stated}
+    claimed["decisions"]["committed"] = [["floor", 0]]
 
 
 @broken("sublet_where_allowed", "1.6 accelerators of lease/chip are let in 2026-01; at most 1.5 may be")
@@ -704,6 +731,22 @@ def test_a_buyer_who_may_leave_owes_what_is_cheaper() -> None:
     assert owed == {"1": 300, "2": 275, "3": 175, "4": 0}
 
 
+def test_who_pays_all_of_it_anyhow_stays() -> None:
+    """A fee of all that is left is no cheaper, and due sooner."""
+    _, contract = signed(lease(1.0, 6, term={"cancel": {"by": "buyer", "fee_fraction": 1.0}}))
+    assert contract.leaving(month(2)) is None
+    assert [due.month for due in contract.owed_after(month(2))] == [month(m) for m in (3, 4, 5, 6)]
+
+
+def test_at_the_end_of_the_term_there_is_nothing_to_leave() -> None:
+    """Half at signing, half in the month after the term of six: leaving in July would be no break. Before, it is."""
+    payments = [{"share": 0.5, "at": "signing"}, {"share": 0.5, "after_months": 6}]
+    term = {"payments": payments, "cancel": {"by": "buyer", "notice_months": 1}}
+    _, contract = signed(lease(1.0, 6, term=term))
+    owed = contract.owed(since=month(1))
+    assert [owed[month(m)] for m in (4, 5, 6)] == [0, 300, 300]
+
+
 def test_a_clause_of_the_seller_frees_nobody() -> None:
     clause = {"by": "seller", "after_months": 1, "notice_months": 1}
     _, contract = signed(lease(1.0, 6, term={"cancel": clause}))
@@ -716,6 +759,15 @@ def test_who_leaves_still_owes_what_the_first_tiers_cost() -> None:
     offer = lease(1.0, 6, term={"tiers": tiers, "cancel": {"by": "buyer"}}, blocks={"max": 2})
     _, contract = signed(offer, blocks=2)
     assert contract.owed(since=month(1))[month(1)] == 250
+
+
+def test_what_is_paid_once_goes_with_the_blocks_that_are_broken_off_if_all_are() -> None:
+    """60 for signing two blocks that serve in January only, and half of 200 to leave them in February."""
+    document, claimed = instance_document(), plan_document()
+    document["offers"]["lease"]["terms"][0]["signing_fee_usd"] = 60.0
+    claimed["deals"][2]["blocks"] = 2
+    (leg,) = Books(Instance.model_validate(document), read(claimed)).legs[0]
+    assert {when - month(0): usd for when, usd in service_cost(leg).items()} == {1: 260, 2: 100}
 
 
 def test_a_renewal_goes_on_at_the_last_price_and_capacity() -> None:

@@ -167,3 +167,38 @@ def test_a_price_on_carbon_and_a_cap_at_what_it_leaves_ask_for_the_same(document
     assert priced.objective_usd <= (free.objective_usd + price * free.kpis["carbon_tonnes"]) * (1 + 1e-9)
     capped = planned(carbon_tonnes_max={2026: tonnes + 1e-6})
     assert capped.objective_usd == pytest.approx(priced.objective_usd - price * tonnes, rel=1e-6)
+
+
+@LAW
+@given(documents(), st.integers(0, 1), st.sampled_from([0.0, 0.3, 1.0]))
+def test_a_right_never_costs_more_and_the_dearest_exit_is_worth_nothing(document, notice, fee):
+    """A buyer who may leave, renew, call for more or let what is idle need not. Who pays all that is left to leave a
+    contract that is billed month by month saves nothing by leaving."""
+    document = copy.deepcopy(document)
+    term = document["offers"]["lease-0"]["terms"][0]
+    plain = least_cost(document)
+
+    def with_right(in_term: dict | None = None, **in_offer: object) -> float:
+        right = copy.deepcopy(document)
+        right["offers"]["lease-0"] |= in_offer
+        right["offers"]["lease-0"]["terms"][0] |= in_term or {}
+        right["forward"] = {"chip": [{"month": "2026-06", "usd_per_accelerator_hour": 0.9}]}
+        return least_cost(right)
+
+    rights = [
+        with_right(renewal={"months": 1, "factor": 0.9}),
+        with_right(sublease={"fraction": 0.5, "max_accelerators": 3.0}),
+    ]
+    call = {"exercise": {"until_months": 1}, "months": 1, "factor": 0.9, "premium_usd": 10.0}
+    rights.append(with_right(expansion=call))
+    if term["months"] > notice:
+        cancel = {"by": "buyer", "notice_months": notice, "fee_fraction": fee}
+        leaving = with_right({"cancel": cancel})
+        rights.append(leaving)
+        if (
+            fee == 1.0
+            and document["finance"]["discounting"]["rate"] == 0
+            and term["months"] <= document["horizon"]["months"]
+        ):
+            assert leaving == pytest.approx(with_right(), rel=1e-6)
+    assert max(rights) <= plain * (1 + 1e-9)

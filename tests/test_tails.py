@@ -5,11 +5,14 @@ A lease of two months at 2,500 is charged 2,500 pro rata; `market` charges 5,000
 for 744 hours at the forward curve.
 """
 
+import json
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
 import offtake
+from offtake.cli import main
 from offtake.compile import compile_instance
 from offtake.instance import from_document
 from offtake.plan.decisions import Decisions, flows
@@ -224,3 +227,29 @@ def test_signings_are_found_again_by_what_they_follow():
     assert (deals[root[0]].min_blocks, list(found.values())) == (2, [2, 2, 2])
     with pytest.raises(LookupError, match="the deal of lease from 2026-07 for 4 months is not on offer"):
         signings(compiled, [{**next(row for row in table if not row["right"]), "months": 4}])
+
+
+def test_solve_warns_and_saves_what_the_other_rule_says(tmp_path):
+    instance, plan = tmp_path / "toy.yaml", tmp_path / "toy.plan.json"
+    instance.write_text(json.dumps(salvaged("pro_rata", 0.2)))
+    result = CliRunner().invoke(main, ["solve", str(instance), "-o", str(plan), "--gap", "0"])
+    assert result.exit_code == 0
+    assert "warning: Terms that outlive the horizon are charged by pro_rata; market would sign" in result.stderr
+    assert "long   2026-06       1            10   2,500    2,500    744" in result.stdout
+    saved = offtake.Plan.load(plan)
+    assert saved.to_document()["other_rule"]["verdict"] == "differently"
+    assert list(saved.tails["worth_npv_usd"]) == [pytest.approx(744)]
+    shown = CliRunner().invoke(main, ["show", str(plan)])
+    assert "market would sign differently, and save $1,256 by its measure." in " ".join(shown.stdout.split())
+
+
+def test_tails_of_several_futures_have_a_scenario():
+    """Signed in June for July and August; if it is late, both of its months lie after the horizon of June and July."""
+    scenarios = {"on-time": {"probability": 0.5}, "late": {"probability": 0.5, "delay_months": {"lease": 1}}}
+    offer = lease(10.0, 2500.0, months=2, start={"lead_months": 1, "latest": "2026-07"})
+    reveal = {"2026-07": [["on-time"], ["late"]]}
+    document = problem(months=2, offers={"lease": offer}, uncertainty={"reveal": reveal, "scenarios": scenarios})
+    plan = offtake.solve(from_document(document), gap=0.0)
+    assert list(plan.tails["scenario"]) == ["on-time", "late"]
+    assert list(plan.tails["accelerator_months"]) == [10.0, 20.0]
+    assert list(plan.futures["late"].tails["months"]) == [2]

@@ -143,10 +143,9 @@ class Contract(Service):
     @cached_property
     def parts(self) -> list[Contract]:
         """What a buyer who leaves does not pay any more, and what it pays nevertheless: what the first tiers cost."""
-        if not (self.ladder and gives_notice(self.term.cancel, "buyer")):
+        if not (self.ladder and self.blocks and gives_notice(self.term.cancel, "buyer")):
             return [self]
-        stays = self.term.model_copy(update={"cancel": None})
-        return [replace(self, ladder=ZERO), replace(self, blocks=ZERO, broken=None, term=stays)]
+        return [replace(self, ladder=ZERO), replace(self, blocks=ZERO, broken=None)]
 
     def known_after(self, date: Month) -> Contract:
         """The contract as it stands after a month: it runs on until notice is given."""
@@ -158,7 +157,7 @@ class Contract(Service):
 
     def leaving(self, date: Month) -> Ending | None:
         """How a buyer who has not given notice yet leaves after a month, if that is cheaper than to stay."""
-        if not gives_notice(self.term.cancel, "buyer") or self.broken is not None:
+        if not self.blocks or not gives_notice(self.term.cancel, "buyer") or self.broken is not None:
             return None
         ending = leaves(self.term.cancel, max(date + 1, self.start + self.term.cancel.after_months))
         if ending.month >= self.end:

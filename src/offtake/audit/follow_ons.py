@@ -173,9 +173,9 @@ def optioned(parent: Contract) -> Decimal:
 
 
 def renewal(parent: Contract, blocks: Decimal) -> Contract:
-    """It begins where the parent ends, at its full capacity, and all of it is billed."""
+    """It begins where the parent ends, at its full capacity, and all of it is billed: nobody may break it off."""
     right = parent.supply.renewal
-    term = Term.model_construct(months=right.months, billing=parent.term.billing, cancel=parent.term.cancel)
+    term = Term.model_construct(months=right.months, billing=parent.term.billing)
     begins = parent.agreed[-1] + 1
     return replace(
         _plain(parent, term, right, blocks),

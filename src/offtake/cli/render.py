@@ -12,7 +12,7 @@ from rich.text import Text
 from offtake.plan import KPI_DEFINITIONS
 from offtake.plan.kpis import shown
 
-from . import by_time, commitments, ledgers, scenarios, terms, words
+from . import by_time, commitments, ledgers, scenarios, tails, terms, words
 from .tables import facts, section, table
 
 Document = dict[str, Any]
@@ -27,7 +27,8 @@ def plan(document: Document, width: int) -> list[RenderableType]:
     """Every section of the page, for a terminal that many columns wide; of several futures what they have in common."""
     document = words.printable(document)
     if "futures" in document:
-        return [headline(document), scenarios.scenarios(document), deals(document), conventions(document)]
+        parts = [headline(document), scenarios.scenarios(document), deals(document), tails.tails(document)]
+        return [*(part for part in parts if part is not None), conventions(document)]
     parts = [
         headline(document),
         deals(document),
@@ -35,6 +36,7 @@ def plan(document: Document, width: int) -> list[RenderableType]:
         by_time.held(document, width),
         service(document),
         by_time.cash(document, width),
+        tails.tails(document),
         ledgers.ledgers(document, width),
         figures(document),
         offers(document),

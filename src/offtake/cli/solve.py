@@ -54,7 +54,7 @@ def solve(instance: Instance, instance_path: Path, output: Path | None, as_json:
     from offtake import engine
     from offtake.solve import listening
 
-    from . import files, outcomes
+    from . import files, outcomes, tails
     from .progress import watch
     from .show import page
 
@@ -80,5 +80,7 @@ def solve(instance: Instance, instance_path: Path, output: Path | None, as_json:
             "nothing is proven about this plan: prices, penalties or demands that span too many orders of magnitude "
             "hide each other from the solver; bring the largest and the smallest closer together"
         )
+    if plan.status in ("optimal", "time_limit"):
+        tails.weigh(plan, saved)
     terminal.next_step("breakeven", str(instance_path))
     return outcomes.of_plan(plan) if saved == target else exits.NOT_WRITTEN

@@ -17,10 +17,7 @@ from . import finance
 OWED_LINES = ("fees", "prepayments", "payments", "break_fees")
 """non-cancellable: what stays owed until it is paid. Deposits come back, credits and the fees of a bank may end"""
 
-PRICED_LINES = (*OWED_LINES, "sla_credits")
-"""what the price of a term moves"""
-
-SPENT_LINES = (*PRICED_LINES, "signing_fees", "credits", "premiums")
+SPENT_LINES = (*OWED_LINES, "sla_credits", "signing_fees", "credits", "premiums")
 """what the seller is paid for good: what counts toward a spend commitment; not deposits, banks and utilities"""
 
 Lines = dict[str, np.ndarray]

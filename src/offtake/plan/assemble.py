@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import instance as instances
 from ..instance.schema import Instance
-from . import carbon, document, futures, kpis, ledgers, power, reasons, tables
+from . import carbon, document, futures, kpis, ledgers, power, reasons, tables, tails
 from .decisions import Decisions, Flows, flows, of_future
 from .plan import Plan
 
@@ -76,6 +76,7 @@ def _tables(compiled: Compiled, flow: Flows, deals: list[dict[str, Any]], gap: f
         "obligations": tables.obligations(compiled, flow),
         "cost": tables.cost(compiled, flow),
         "commitments": tables.commitments(compiled, flow),
+        "tails": tails.tails(compiled, flow),
         "ledgers": ledgers.ledgers(compiled, flow, deals),
         "offers": reasons.offers(compiled, flow, gap),
         "kpis": kpis.kpis(compiled, flow),

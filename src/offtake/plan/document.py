@@ -42,6 +42,16 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "cost": ("line", "usd"),
     "offers": ("offer", "taken", "reason"),
     "commitments": ("commitment", "start", "months", "in_horizon", "committed_usd", "used_usd", "unused_usd"),
+    "tails": (
+        "offer",
+        "right",
+        "start",
+        "months",
+        "accelerator_months",
+        "cash_usd",
+        "npv_usd",
+        "worth_npv_usd",
+    ),
 }
 """Tables of the document and their columns, in order."""
 
@@ -66,7 +76,7 @@ DECISIONS: dict[str, tuple[str, ...]] = {
 }
 """Rows of the decisions, as lists in this order."""
 
-OPTIONAL = ("commitments", "committed", "covered", "sublet")
+OPTIONAL = ("commitments", "tails", "committed", "covered", "sublet")
 """Tables and decisions that plans of earlier versions do not have."""
 LATER_COLUMNS = ("right", "follows", "let")
 """Columns that plans of earlier versions do not have."""

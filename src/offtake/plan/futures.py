@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-BY_SCENARIO = ("capacity", "service", "cash", "obligations", "cost", "commitments", "offers")
+BY_SCENARIO = ("capacity", "service", "cash", "obligations", "cost", "commitments", "offers", "tails")
 """tables with a row for each future"""
 NODE_AT = {"serve": 4, "unserved": 3, "beyond": 3, "committed": 1, "covered": 4, "sublet": 2}
 """where the node of a decision stands in its row"""
@@ -101,7 +101,8 @@ def future(document: Document, name: str, instance: Instance) -> Document:
     rows, place = _own_deals(document["deals"], name)
     decided = _Path(instance, document, name)
     stored = {"sha256": instances.sha256(alone), "document": instances.to_document(alone)}
-    shared = {key: value for key, value in document.items() if key not in ("futures", "audit", *BY_SCENARIO)}
+    own_only = ("futures", "audit", "other_rule", *BY_SCENARIO)
+    shared = {key: value for key, value in document.items() if key not in own_only}
     return {
         **shared,
         "instance": {"name": f"{document['instance']['name']}: {name}", **stored},

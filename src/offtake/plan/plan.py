@@ -43,6 +43,10 @@ class Plan:
         """The same plan with the report of its audit."""
         return Plan({**self._document, "audit": audit})
 
+    def with_other_rule(self, found: dict[str, Any]) -> Plan:
+        """The same plan with what `offtake.other_rule` finds: whether its tails, charged otherwise, sign the same."""
+        return Plan({**self._document, "other_rule": found})
+
     @property
     def name(self) -> str:
         """Name of the instance."""
@@ -133,6 +137,11 @@ class Plan:
     def commitments(self) -> pandas.DataFrame:
         """Spend commitments that are taken, by interval: promised, used and not used; null where nobody can know."""
         return self._table("commitments")
+
+    @cached_property
+    def tails(self) -> pandas.DataFrame:
+        """What is left of terms that outlive the horizon, after their breaks; empty in plans of earlier versions."""
+        return self._table("tails")
 
     @cached_property
     def offers(self) -> pandas.DataFrame:

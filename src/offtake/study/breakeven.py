@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..deals import PRICED_LINES
+import numpy as np
+
 from ..instance.commitments import eligible, is_prepaid
 from ..instance.months import Month
 from ..instance.prices import price_in
@@ -21,6 +22,8 @@ from .bracket import Point, estimate, next_factor, proven_high, proven_low
 from .solves import Solved, best_plan, solved
 
 if TYPE_CHECKING:
+    from offtake_models.problem import Problem
+
     from ..compile import Compiled
     from ..plan import Decisions
 
@@ -33,6 +36,7 @@ PRICE_KEYS = {
     "usd_per_month": "USD per block and month",
     "usd_per_accelerator_hour": "USD per accelerator-hour",
     "usd_per_mw_month": "USD per MW and month",
+    "forward_factor": "times the forward curve",
 }
 
 
@@ -119,6 +123,7 @@ class _Study:
         self.instance, self.progress = instance, progress
         self.limits = Limits(gap=gap, time_limit_s=time_limit_s)
         self.today = compile_instance(instance)
+        self._dearer: dict[str, Problem] = {}
         self.progress("the best plan at today's prices")
         self.best = best_plan(self.today, self.limits)
         self.chosen = {self.today.problem.deals[d].offer for d, _ in self.best.decisions.blocks}
@@ -130,9 +135,50 @@ class _Study:
         return bool(problem.cash_limits or problem.balance_limits) or problem.obligations_max_usd is not None
 
     def least_charge(self, offer: str) -> float:
-        """C_1: what the price of one block of the offer charges at least, at today's prices."""
-        mine = [(d, deal) for d, deal in enumerate(self.today.problem.deals) if deal.offer == offer]
-        return min((_price_charge(self.today, d, deal.min_blocks) for d, deal in mine), default=0.0)
+        """C_1: what the price of the offer charges at least where it is signed, at today's prices.
+
+        In its fewest blocks, broken off in each future when that is cheapest.
+        """
+        problem, least = self.today.problem, []
+        for d, deal in enumerate(problem.deals):
+            if deal.offer != offer or deal.right:
+                continue
+            charge = self._charges(offer, d, deal.min_blocks)
+            breaks = problem.followers.get((d, "break"), [])
+            saved = np.minimum.reduce(
+                [np.zeros_like(charge), *(self._charges(offer, b, deal.min_blocks) for b in breaks)]
+            )
+            for node in problem.signing_nodes(deal):
+                through = problem.scenarios_through(node, max(deal.signing, 0))
+                least.append(float((charge + saved)[through].sum()))
+        return min(least, default=0.0)
+
+    def price_charge(self, offer: str, d: int, node: int, blocks: int) -> float:
+        """Expected USD that the objective pays for a deal signed in a node by its price."""
+        signing = max(self.today.problem.deals[d].signing, 0)
+        return float(self._charges(offer, d, blocks)[self.today.problem.scenarios_through(node, signing)].sum())
+
+    def _charges(self, offer: str, d: int, blocks: int) -> np.ndarray:
+        """[s] the same by future, times its probability: what it would pay more at twice the prices of the offer."""
+        deal, dearer = self.today.problem.deals[d], self._twice(offer).deals[d]
+        more = blocks * (dearer.npv_usd - deal.npv_usd) + dearer.npv_once_usd - deal.npv_once_usd
+        return np.array(self.today.problem.probability) * more
+
+    def beyond_charge(self, d: int, pool: str, t: int, node: int) -> float:
+        """The same of one accelerator-hour used beyond take-or-pay."""
+        problem, discount = self.today.problem, period_discount(self.today)
+        deal = problem.deals[d]
+        price, dearer = deal.beyond_usd_per_hour[pool], self._twice(deal.offer).deals[d].beyond_usd_per_hour[pool]
+        through = problem.scenarios_through(node, problem.months_of[t][0])
+        return float(sum(problem.probability[s] * (dearer[s, t] - price[s, t]) for s in through) * discount[t])
+
+    def _twice(self, offer: str) -> Problem:
+        """The problem at twice the prices of an offer."""
+        from ..compile import compile_instance
+
+        if offer not in self._dearer:
+            self._dearer[offer] = compile_instance(with_price_factor(self.instance, offer, 2.0)).problem
+        return self._dearer[offer]
 
     def without(self, offer: str) -> Point:
         if offer not in self.chosen:
@@ -154,7 +200,7 @@ class _Study:
     def _point(self, offer: str, factor: float, found: Solved) -> Point:
         if found.decisions is None:
             return Point(factor, found.upper, found.lower)
-        charges, blocks = _charges(self.today, offer, found.decisions)
+        charges, blocks = _charges(self, offer, found.decisions)
         term = max(charges, key=lambda number: charges[number], default=0)
         return Point(factor, found.upper, found.lower, sum(charges.values()), blocks, term)
 
@@ -163,37 +209,30 @@ def _force(model: Any, compiled: Compiled, offer: str, least: int) -> None:
     """Sign at least one block of the offer (least = 1), or none (least = 0)."""
     from pyomo.environ import Constraint
 
-    blocks = sum(variable for (d, _), variable in model.blocks.items() if compiled.problem.deals[d].offer == offer)
+    blocks = sum(
+        variable
+        for (d, _), variable in model.blocks.items()
+        if compiled.problem.deals[d].offer == offer and not compiled.problem.deals[d].right
+    )
     model.offer_forced = Constraint(expr=blocks >= 1 if least else blocks <= 0)
 
 
-def _charges(today: Compiled, offer: str, decisions: Decisions) -> tuple[dict[int, float], int]:
-    """What a plan pays for the offer at today's prices by term, discounted, without what its price does not move (for
-    signing, deposits, letters of credit); and its blocks."""
-    problem = today.problem
-    discount = period_discount(today)
+def _charges(study: _Study, offer: str, decisions: Decisions) -> tuple[dict[int, float], int]:
+    """What a plan is expected to pay for the offer at today's prices by term, discounted, without what its price does
+    not move (for signing, deposits, letters of credit); and its blocks, in all nodes where it is signed."""
+    today = study.today
     charges: dict[int, float] = {}
     blocks = 0
-    for (d, _), count in decisions.blocks.items():
-        if problem.deals[d].offer == offer:
+    for (d, node), count in decisions.blocks.items():
+        deal = today.problem.deals[d]
+        if deal.offer == offer:
             term = today.columns[d].term
-            charges[term] = charges.get(term, 0.0) + _price_charge(today, d, count)
-            blocks += count
-    for (d, pool, t, _), hours in decisions.beyond.items():
-        if problem.deals[d].offer == offer:
-            price = problem.deals[d].beyond_usd_per_hour[pool][0, t] * discount[t]
-            charges[today.columns[d].term] += float(hours * price)
+            charges[term] = charges.get(term, 0.0) + study.price_charge(offer, d, node, count)
+            blocks += 0 if deal.right else count
+    for (d, pool, t, node), hours in decisions.beyond.items():
+        if today.problem.deals[d].offer == offer:
+            charges[today.columns[d].term] += hours * study.beyond_charge(d, pool, t, node)
     return charges, blocks
-
-
-def _price_charge(today: Compiled, d: int, blocks: int) -> float:
-    """What a deal costs the objective by its price: fees in all forms, less the service credits on them."""
-    column, discount = today.columns[d], today.problem.discount
-    per_block, once = (
-        sum(float(lines[line] @ discount) for line in PRICED_LINES if line in lines)
-        for lines in (column.cash_lines, column.once_lines)
-    )
-    return today.charged[d] * (blocks * per_block + once)
 
 
 def _of_offer(study: _Study, key: str) -> BreakEven:

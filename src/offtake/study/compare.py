@@ -26,6 +26,7 @@ QUESTION = {
     "workloads": "the demand",
     "finance.discounting": "discounting",
     "finance.terminal": "the charge for terms that outlive the horizon",
+    "uncertainty": "the scenarios",
 }
 """Parts of the instance that make two plans answers to different questions."""
 MOST_LISTED = 12
@@ -193,7 +194,10 @@ def _deals(labels: list[str], documents: list[Row]) -> list[Row]:
     for offer in offers:
         signed = [[deal for deal in document["deals"] if deal["offer"] == offer] for document in documents]
         for cells in _aligned(signed):
-            words = {label: _deal_words(deal) for label, deal in zip(labels, cells, strict=True)}
+            words = {
+                label: _deal_words(deal, len(document.get("futures", {})))
+                for label, deal, document in zip(labels, cells, documents, strict=True)
+            }
             rows.append({"offer": offer, **words, "change": _kind(cells)})
     return rows
 
@@ -219,16 +223,22 @@ def _same_dates(row: list[Row | None], deal: Row) -> bool:
     return any(other is not None and _dates(other) == _dates(deal) for other in row)
 
 
-def _dates(deal: Row) -> tuple[str, int, int]:
-    return deal["start"], deal["months"], deal["term"]
+def _dates(deal: Row) -> tuple[str, int, int, str]:
+    return deal["start"], deal["months"], deal["term"], deal.get("right", "")
 
 
-def _deal_words(deal: Row | None) -> str:
+def _deal_words(deal: Row | None, scenarios: int) -> str:
+    """`scenarios`: how many futures its plan has; 0 for one."""
     if deal is None:
         return ""
     blocks = f"{deal['blocks']} block{'' if deal['blocks'] == 1 else 's'}"
+    right = {"break": "break of ", "": ""}.get(deal.get("right", ""), f"{deal.get('right')} of ")
+    only = deal.get("scenarios", []) if len(deal.get("scenarios", [])) < scenarios else []
+    known = f", only in {_listed(only)}" if only else ""
+    if not deal["months"]:
+        return f"{right}{blocks}, signed in {deal['signing']}{known}"
     last = Month.parse(deal["start"]) + (deal["months"] - 1)
-    return f"{blocks} from {deal['start']} to {last}, term {deal['term']}"
+    return f"{right}{blocks} from {deal['start']} to {last}, term {deal['term']}{known}"
 
 
 def _kind(cells: list[Row | None]) -> str:
@@ -247,11 +257,19 @@ def _cost(labels: list[str], documents: list[Row]) -> list[Row]:
     lines = dict.fromkeys(row["line"] for document in documents for row in document["cost"])
     rows: list[Row] = []
     for line in lines:
-        usd = [sum(row["usd"] for row in document["cost"] if row["line"] == line) for document in documents]
+        usd = [
+            sum(_weight(document, row) * row["usd"] for row in document["cost"] if row["line"] == line)
+            for document in documents
+        ]
         rows.append({"line": line, **dict(zip(labels, usd, strict=True))})
     for line, key in (("total", "objective_usd"), ("proven bound", "bound_usd")):
         rows.append({"line": line, **{label: d[key] for label, d in zip(labels, documents, strict=True)}})
     return rows
+
+
+def _weight(document: Row, row: Row) -> float:
+    """Of a row in what is expected: the probability of its future."""
+    return document["futures"][row["scenario"]]["probability"] if "scenario" in row else 1.0
 
 
 def _service(labels: list[str], documents: list[Row]) -> list[Row]:
@@ -265,7 +283,7 @@ def _service(labels: list[str], documents: list[Row]) -> list[Row]:
 def _served(document: Row, workload: str) -> float | None:
     """Share served over the horizon, months weighted by what they ask for; None where the plan has no such workload."""
     rows = [row for row in document["service"] if row["workload"] == workload]
-    weights = [row["mean_requests_per_s"] * Month.parse(row["month"]).hours for row in rows]
+    weights = [_weight(document, row) * row["mean_requests_per_s"] * Month.parse(row["month"]).hours for row in rows]
     if not rows:
         return None
     total = sum(weights)

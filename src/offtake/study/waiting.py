@@ -111,7 +111,7 @@ class _Study:
 
     def of_offer(self, key: str) -> Waiting:
         sign_by = self.instance.offers[key].sign_by
-        known = {"offer": key, "sign_by": None if sign_by is None else str(sign_by)}
+        known: dict[str, Any] = {"offer": key, "sign_by": None if sign_by is None else str(sign_by)}
         if not self.instance.offers[key].terms:
             return Waiting(
                 verdict="unsupported", sentence="Bought by use, without signing: nothing to wait for.", **known
