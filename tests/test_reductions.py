@@ -263,17 +263,18 @@ def test_what_a_seller_brings_once_comes_once_for_stacked_deals():
 
 @pytest.mark.parametrize("repeat", ["one_at_a_time", "stack"])
 def test_a_deal_that_stays_longer_is_in_the_way_of_the_next(repeat):
-    """June at 5,000, or June and July at 2,000 each: signed once, the second; else it fills July."""
-    ways = term(1, 5000.0), term(2, 2000.0)
-    assert left_out(*ways) == {0: 1}
-    assert left_out(*ways, repeat=repeat) == {}
+    """June at 5,000, or June and July at 2,000 each: signed once, the second; else it fills July, where one begins."""
+    ways, start = (term(1, 5000.0), term(2, 2000.0)), {"latest": "2026-07"}
+    assert 0 in left_out(*ways, start=start)
+    assert 0 not in left_out(*ways, start=start, repeat=repeat)
+    assert 0 in left_out(*ways, repeat=repeat)
 
 
-def test_a_deal_that_serves_only_past_the_horizon_is_not_in_the_way_of_itself():
-    """A month late, nothing is in service in June: no row says that only one of them may be signed."""
+def test_a_deal_that_serves_only_past_the_horizon_is_in_the_way_of_itself_too():
+    """A month late, both would serve in July, after the horizon, where only one of them may."""
     late = toys.futures("2026-06", late={"delay_months": {"lease": 1}})
     ways, keys = (term(1, 5000.0), term(1, 4000.0)), {"uncertainty": late, "finance": {"terminal": "none"}}
-    assert left_out(*ways, months=1, repeat="one_at_a_time", keys=keys) == {}
+    assert left_out(*ways, months=1, repeat="one_at_a_time", keys=keys) == {0: 1}
     assert left_out(*ways, months=1, keys=keys) == {0: 1}
 
 

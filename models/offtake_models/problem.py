@@ -25,7 +25,7 @@ class Deal:
     start: int
     """first service month, as written, counted from the horizon's first; negative for contracts already in force"""
     in_service: np.ndarray
-    """[s, month of the horizon] whether its term covers the month; of a break: whether what it cuts off would"""
+    """[s, ledger month] whether its term covers the month; of a break: whether what it cuts off would"""
     signing: int
     """tau: the month in which it must be signed, 0 or later; -1 for contracts already in force"""
     min_blocks: int

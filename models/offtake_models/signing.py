@@ -93,7 +93,7 @@ def _add_decisions(model: ConcreteModel, problem: Problem) -> None:
 
 
 def _needs_indicator(deal: Deal) -> bool:
-    return deal.max_blocks > 1 and not deal.in_force and deal.right in ("", "renewal", "expansion")
+    return deal.max_blocks > 1 and deal.right in ("", "renewal", "expansion")
 
 
 def _add_repeat_rules(model: ConcreteModel, problem: Problem) -> None:

@@ -239,9 +239,11 @@ def _when(problem: Problem, offer: str, deals: list[Deal], stock: int) -> Sides:
     rules: Sides = [(alike, alike), (closed, closed)]
     serving, repeat = _all(deals, "in_service"), problem.repeat[offer]
     exclusive = any(group.kind == "exclusive" and offer in group.offers for group in problem.groups)
-    if exclusive or repeat != "once":
+    if exclusive:
         rules.append((serving, serving))
     if repeat != "once":
+        watched = _starts(serving)
+        rules.append((watched, watched))
         never = ~serving.any(axis=2)
         rules.append((never, np.zeros_like(never)))
     if repeat == "stack":
@@ -251,6 +253,13 @@ def _when(problem: Problem, offer: str, deals: list[Deal], stock: int) -> Sides:
         signing = _all(deals, "signing")
         rules.append((signing, signing))
     return rules
+
+
+def _starts(serving: np.ndarray) -> np.ndarray:
+    """[deal, s, month] service in the months in which a deal of the offer begins: the rows that say what may be in
+    service together stand there."""
+    before = np.concatenate([np.zeros_like(serving[:, :, :1]), serving[:, :, :-1]], axis=2)
+    return serving[:, :, (serving & ~before).any(axis=(0, 1))]
 
 
 def _use_left_open(problem: Problem, offer: str, deals: list[Deal]) -> Sides:

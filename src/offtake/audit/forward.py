@@ -8,7 +8,7 @@ from offtake.instance.months import Month
 from offtake.instance.scenarios import forward_factor
 from offtake.instance.schema import Instance
 
-from .numbers import exact
+from .numbers import ONE, exact
 
 
 def curve(instance: Instance, accelerator: str, month: Month) -> Decimal:
@@ -27,7 +27,7 @@ def usd_per_hour(instance: Instance, accelerator: str, month: Month) -> Decimal:
 
 
 def quoted(instance: Instance, accelerator: str, start: Month, signing: Month | None) -> Decimal:
-    """The curve in the month in which a contract is to start, as it is seen when it is signed: before the horizon, if
-    the contract is in force."""
-    seen = min(start, instance.horizon.start - 1) if signing is None else signing
-    return curve(instance, accelerator, start) * exact(forward_factor(instance, accelerator, seen))
+    """The curve in the month in which a contract is to start, as it is seen when it is signed; if that was before the
+    horizon, before any scenario."""
+    seen = ONE if signing is None else exact(forward_factor(instance, accelerator, signing))
+    return curve(instance, accelerator, start) * seen

@@ -57,8 +57,8 @@ def deal_of(instance: Instance, calendar: Calendar, ways: list[Column], d: int, 
 
 
 def _in_service(calendar: Calendar, column: Column) -> np.ndarray:
-    """[month of the horizon]"""
-    months = int(calendar.first) + np.arange(calendar.months)
+    """[ledger month]"""
+    months = int(calendar.first) + np.arange(calendar.ledger)
     return (column.begins <= months) & (months < column.ends)
 
 

@@ -32,4 +32,7 @@ def _stacked(alike: list[Any]) -> Any:
 
 
 def _merged(tables: list[dict[Any, np.ndarray]]) -> dict[Any, np.ndarray]:
-    return {key: np.concatenate([table[key] for table in tables]) for key in tables[0]}
+    """A future without an entry has zeros: what nobody may use beyond take-or-pay has no price there."""
+    keys = dict.fromkeys(key for table in tables for key in table)
+    shapes = {key: next(table[key] for table in tables if key in table) for key in keys}
+    return {key: np.concatenate([table.get(key, np.zeros_like(shapes[key])) for table in tables]) for key in keys}

@@ -19,7 +19,7 @@ from ..instance.prices import price_in
 from ..instance.schema import Instance, Supply, Term
 from . import finance, payments, tiers
 from .column import Column
-from .truncation import Ending, owed, owed_with_notice, truncated
+from .truncation import Ending, owed_with_notice, truncated
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class Agreement:
     """[month of the term] share of a block that is delivered"""
     ledger: int
     """months"""
+    agreed: bool = False
+    """its price was settled with the contract that it follows"""
     late: int | None = None
     """months by which a renewal begins later than written because what it renews does; None: its own delay"""
 
@@ -86,13 +88,13 @@ class Agreement:
 
     def _quoted(self) -> float:
         """USD per accelerator-hour on the forward curve, by the accelerators of a block."""
-        held, signing = self.accelerators, self.signing if self.signing is not None else self.start
-        quoted = {name: quoted_usd_per_hour(self.instance, name, self.start, signing) for name in held}
+        held = self.accelerators
+        quoted = {name: quoted_usd_per_hour(self.instance, name, self.start, self.signing) for name in held}
         return self._price_factor() * sum(held[name] * quoted[name] for name in held) / sum(held.values())
 
     def _price_factor(self) -> float:
         """Of the scenario, on what is signed from then on."""
-        if self.signing is None:
+        if self.signing is None or self.agreed:
             return 1.0
         return scenarios.price_factor(self.instance, self.supply.provider, self.key, self.signing)
 
@@ -161,12 +163,20 @@ def undisturbed(agreement: Agreement) -> Column:
         beyond=dates.place(np.maximum(gross - fixed, 0.0), begins),
         cash_lines=cash_lines,
         once_lines=once_lines,
-        owed=owed(cash_lines, agreement.signing, agreement.first),
-        owed_once=owed(once_lines, agreement.signing, agreement.first),
+        owed=_owed(agreement, cash_lines),
+        owed_once=_owed(agreement, once_lines),
+        refunds=np.zeros(agreement.ledger),
+        refunds_once=np.zeros(agreement.ledger),
         written_off=np.zeros(agreement.ledger),
         billing_lag=payments.billing_lag(term),
         cancel=term.cancel,
     )
+
+
+def _owed(agreement: Agreement, lines: payments.Lines) -> np.ndarray:
+    """[ledger month] USD still to be paid after it that cannot be cancelled; 0 until signed."""
+    due = sum((usd for line, usd in lines.items() if line in payments.OWED_LINES), np.zeros(agreement.ledger))
+    return finance.outstanding(due, -1 if agreement.signing is None else agreement.signing - agreement.first)
 
 
 def _ended(agreement: Agreement, column: Column) -> Column:

@@ -64,6 +64,10 @@ class Column:
     """[ledger month] USD per block still to be paid after it that cannot be cancelled; 0 until signed"""
     owed_once: np.ndarray
     """[ledger month] the same of the lines that are due once"""
+    refunds: np.ndarray
+    """[ledger month] USD per block that a seller who leaves gives back or pays, in its lines; negative"""
+    refunds_once: np.ndarray
+    """[ledger month] the same of the lines that are due once"""
     written_off: np.ndarray
     """[ledger month] USD per block, paid ahead, that is lost when the contract ends before its term"""
     billing_lag: int = 0
@@ -106,6 +110,20 @@ class Column:
     def spent_once(self) -> np.ndarray:
         """[ledger month] the same once if signed."""
         return self._sum({line: usd for line, usd in self.once_lines.items() if line in payments.SPENT_LINES})
+
+    @property
+    def due(self) -> np.ndarray:
+        """[ledger month] USD per block that cannot be cancelled, in the month in which it is paid."""
+        return (
+            self._sum({line: usd for line, usd in self.cash_lines.items() if line in payments.OWED_LINES})
+            - self.refunds
+        )
+
+    @property
+    def due_once(self) -> np.ndarray:
+        """[ledger month] the same of the lines that are due once."""
+        owing = {line: usd for line, usd in self.once_lines.items() if line in payments.OWED_LINES}
+        return self._sum(owing) - self.refunds_once
 
     def _sum(self, lines: dict[str, np.ndarray]) -> np.ndarray:
         return sum(lines.values(), np.zeros_like(self.contracted))

@@ -33,7 +33,8 @@ def ledger_months(instance: Instance) -> int:
     first = instance.horizon.start
     ends = [first + instance.horizon.months]
     for offer in instance.offers.values():
-        for start in start_months(instance, offer)[-1:]:
+        starts = start_months(instance, offer)
+        for start in starts if offer.renewal or offer.expansion else starts[-1:]:
             signing = start - offer.start.lead_months
             ends.extend(_last_month(instance, offer, term, start, signing) + 1 for term in offer.terms)
     ends.extend(_last_month(instance, held, held.term, held.start, None) + 1 for held in instance.signed.values())
@@ -86,7 +87,7 @@ def _in_force(instance: Instance, ledger: int) -> list[Agreement]:
     found = []
     for key, held in instance.signed.items():
         if _last_month(instance, held, held.term, held.start, None) >= instance.horizon.start:
-            rung, shares = tiers.in_force(held.term.tiers, held.blocks), shares_of(held, held.term.months)
+            rung, shares = tiers.rungs(held.term.tiers, held.blocks, held.blocks)[0], shares_of(held, held.term.months)
             found.append(Agreement(instance, key, held, 0, held.term, rung, held.start, None, shares, ledger))
     return found
 

@@ -14,7 +14,7 @@ import numpy as np
 from ..instance.months import Month
 from ..instance.schema import FollowOnPrice, Instance, Supply, Term
 from . import tiers
-from .agreement import Agreement, column_of, shares_of, undisturbed
+from .agreement import Agreement, column_of, shares_of
 from .column import Column
 from .truncation import Ending, truncated
 
@@ -93,15 +93,14 @@ def _last_month(instance: Instance) -> Month:
 
 def _breaks(agreement: Agreement, column: Column, position: int) -> Iterator[Column]:
     months = notices(agreement.instance, agreement.term, agreement.start, agreement.signing)
-    agreed = undisturbed(agreement) if months else column
-    return (_break(agreement, column, agreed, notice, position) for notice in months)
+    return (_break(agreement, column, notice, position) for notice in months)
 
 
-def _break(agreement: Agreement, column: Column, agreed: Column, notice: Month, position: int) -> Column:
+def _break(agreement: Agreement, column: Column, notice: Month, position: int) -> Column:
     """What the contract, as this future has it, loses if notice is given in a month: its fee is on what was agreed."""
     cancel, first = agreement.term.cancel, agreement.first
     ending = Ending(notice + cancel.notice_months, cancel.fee_fraction)
-    broken = truncated(agreed, ending, first) if ending.month < column.ends else column
+    broken = _left(column, ending, first) if ending.month < column.ends else column
     allowed = column.begins + cancel.after_months <= notice and ending.month < column.ends
     zeros = np.zeros_like(column.contracted)
     lines = list(dict.fromkeys([*column.cash_lines, *broken.cash_lines]))
@@ -122,6 +121,9 @@ def _break(agreement: Agreement, column: Column, agreed: Column, notice: Month, 
         beyond=broken.beyond - column.beyond,
         cash_lines={line: broken.cash_lines.get(line, zeros) - column.cash_lines.get(line, zeros) for line in lines},
         once_lines={},
+        refunds=zeros,
+        refunds_once=zeros,
+        written_off=zeros,
         owed=np.where(after_notice, broken.owed - column.owed, 0.0),
         owed_once=zeros,
         cancel=None,
@@ -131,6 +133,12 @@ def _break(agreement: Agreement, column: Column, agreed: Column, notice: Month, 
         per_parent=1.0,
         broken=broken,
     )
+
+
+def _left(column: Column, ending: Ending, first: Month) -> Column:
+    """The contract as it was agreed, with notice; what is due once stays as this future has it."""
+    once = ("once_lines", "fixed_once", "owed_once", "refunds_once")
+    return replace(truncated(column.agreed, ending, first), **{name: getattr(column, name) for name in once})
 
 
 def _add_renewals(found: list[Column], agreement: Agreement, position: int) -> None:
@@ -153,6 +161,7 @@ def _renewal(parent: Agreement, start: Month) -> Agreement:
         start=start,
         signing=start - right.notice_months,
         shares=np.full(right.months, parent.shares[-1]),
+        agreed=True,
         late=parent.begins - parent.start,
     )
 
@@ -195,6 +204,9 @@ def _option(parent: Agreement, column: Column, position: int) -> Column:
         "beyond",
         "owed",
         "owed_once",
+        "refunds",
+        "refunds_once",
+        "written_off",
     )
     return replace(
         column,
@@ -228,4 +240,5 @@ def _expansion(parent: Agreement, option: Column, call: Month) -> Agreement:
         start=call + right.lead_months,
         signing=call,
         shares=shares_of(parent.supply, right.months),
+        agreed=True,
     )

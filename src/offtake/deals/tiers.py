@@ -47,12 +47,6 @@ def rungs(tiers: Tiers | None, min_blocks: int, max_blocks: int) -> list[Rung]:
     return found
 
 
-def in_force(tiers: Tiers | None, blocks: int) -> Rung:
-    """The rung of a contract whose number of blocks is settled: its mean price."""
-    rung = rungs(tiers, blocks, blocks)[0]
-    return Rung(rung.factor + rung.once / blocks, blocks, blocks)
-
-
 def _dearer(tiers: Tiers, from_blocks: int, factor: float) -> float:
     """What the blocks before a step cost more than at its own factor."""
     counts: Sequence[int] = [after.from_blocks - before.from_blocks for before, after in pairwise(tiers.steps)]

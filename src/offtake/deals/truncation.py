@@ -33,17 +33,15 @@ class Ending:
 def truncated(column: Column, ending: Ending, first: Month) -> Column:
     """The contract without what it would deliver, bill and owe from that month on. The ledger begins in `first`."""
     cut = max(ending.month - first, 0)
-    lines = _kept(column.cash_lines, cut, column.billing_lag)
-    later = float((due_lines(column.cash_lines) - due_lines(lines)).sum())
-    unused = max(float(column.fixed[cut:].sum()) - later, 0.0)
+    signing = -1 if column.signing is None else column.signing - first
     deposit = -float(column.cash_lines["deposits"].min()) if "deposits" in column.cash_lines else 0.0
-    lines |= _last(column, cut, {"break_fees": ending.fee_fraction * later})
-    if ending.refund:
-        lines["prepayments"] = lines.get("prepayments", 0.0) + _at(column, cut, -unused)
+    lines, refunds, unused = _settled(column, column.cash_lines, column.fixed, ending, cut)
+    once, refunds_once = column.once_lines, column.refunds_once
+    if ending.once:
+        once, refunds_once, _ = _settled(column, once, column.fixed_once, ending, cut)
     if deposit and ending.deposit_back:
         lines["deposits"] = lines["deposits"] + _at(column, cut, -deposit)
-    once = _kept(column.once_lines, cut, column.billing_lag) if ending.once else column.once_lines
-    return replace(
+    ended = replace(
         column,
         ends=max(min(column.ends, ending.month), column.begins),
         usable={name: _until(usable, cut) for name, usable in column.usable.items()},
@@ -51,9 +49,14 @@ def truncated(column: Column, ending: Ending, first: Month) -> Column:
         fixed_once=_until(column.fixed_once, cut) if ending.once else column.fixed_once,
         cash_lines=lines,
         once_lines=once,
-        owed=owed(lines, column.signing, first),
-        owed_once=owed(once, column.signing, first),
+        refunds=refunds,
+        refunds_once=refunds_once,
         written_off=_at(column, cut, (0.0 if ending.refund else unused) + (0.0 if ending.deposit_back else deposit)),
+    )
+    return replace(
+        ended,
+        owed=finance.outstanding(ended.due, signing),
+        owed_once=finance.outstanding(ended.due_once, signing),
     )
 
 
@@ -61,15 +64,20 @@ _BY_SERVICE = ("drawn_mw", "energy_mwh", "contracted", "fixed", "open_share", "b
 """vectors that end with the service"""
 
 
-def owed(lines: Lines, signing: Month | None, first: Month) -> np.ndarray:
-    """[ledger month] USD still to be paid after it of some lines; 0 until signed."""
-    return finance.outstanding(due_lines(lines), -1 if signing is None else signing - first)
-
-
-def due_lines(lines: Lines) -> np.ndarray:
-    """[ledger month] USD of the lines that cannot be cancelled; what comes back from the seller is not owed."""
-    owing = (np.maximum(usd, 0.0) for line, usd in lines.items() if line in OWED_LINES)
-    return sum(owing, np.zeros_like(next(iter(lines.values()))))
+def _settled(
+    column: Column, lines: Lines, fixed: np.ndarray, ending: Ending, cut: int
+) -> tuple[Lines, np.ndarray, float]:
+    """Lines of cash that end, with what is paid for it; what of that the seller pays; and USD prepaid and not used."""
+    kept = _kept(lines, cut, column.billing_lag)
+    later = sum((float(lines[line].sum() - kept[line].sum()) for line in OWED_LINES if line in lines), 0.0)
+    unused = max(float(fixed[cut:].sum()) - later, 0.0)
+    fee = _at(column, cut, ending.fee_fraction * later)
+    back = _at(column, cut, -unused if ending.refund else 0.0)
+    if fee.any():
+        kept["break_fees"] = fee
+    if back.any():
+        kept["prepayments"] = kept.get("prepayments", 0.0) + back
+    return kept, back + (fee if ending.refund else 0.0), unused
 
 
 def owed_with_notice(column: Column, agreed: Column, first: Month) -> np.ndarray:
@@ -79,8 +87,9 @@ def owed_with_notice(column: Column, agreed: Column, first: Month) -> np.ndarray
     after = np.arange(len(column.contracted)) + 1
     notice = np.maximum(after, column.begins - first + cancel.after_months)
     end = notice + cancel.notice_months
-    owing = {line: np.maximum(usd, 0.0) for line, usd in agreed.cash_lines.items() if line in OWED_LINES}
-    paid = {line: np.concatenate([[0.0], usd.cumsum()]) for line, usd in owing.items()}
+    paid = {
+        line: np.concatenate([[0.0], usd.cumsum()]) for line, usd in agreed.cash_lines.items() if line in OWED_LINES
+    }
     leaving = np.zeros(len(after))
     for line, total in paid.items():
         lag = column.billing_lag if line in BILLED_LATE else 0
@@ -92,11 +101,16 @@ def owed_with_notice(column: Column, agreed: Column, first: Month) -> np.ndarray
 
 
 def _kept(lines: Lines, cut: int, lag: int) -> Lines:
-    """Payments for service before the cut; what was due before it by date."""
-    return {
-        line: _until(usd, cut + (lag if line in BILLED_LATE else 0)) if line != "prepayments" else usd
-        for line, usd in lines.items()
-    }
+    """Payments for service before the cut, what was due before it by date, and what was paid at the signing."""
+    kept = {}
+    for line, usd in lines.items():
+        if line == "prepayments":
+            kept[line] = usd
+        elif line == "deposits":
+            kept[line] = np.maximum(usd, 0.0)
+        else:
+            kept[line] = _until(usd, cut + (lag if line in BILLED_LATE else 0))
+    return kept
 
 
 def _until(values: np.ndarray, cut: int) -> np.ndarray:
@@ -110,8 +124,3 @@ def _at(column: Column, m: int, usd: float) -> np.ndarray:
     if m < len(placed):
         placed[m] = usd
     return placed
-
-
-def _last(column: Column, cut: int, lines: dict[str, float]) -> Lines:
-    """Payments that fall due as the contract ends."""
-    return {line: _at(column, cut, usd) for line, usd in lines.items() if usd}

@@ -24,8 +24,8 @@ def forward_usd_per_hour(instance: Instance, accelerator: str, month: Month) -> 
     return price * forward_factor(instance, accelerator, month)
 
 
-def quoted_usd_per_hour(instance: Instance, accelerator: str, start: Month, signing: Month) -> float:
+def quoted_usd_per_hour(instance: Instance, accelerator: str, start: Month, signing: Month | None) -> float:
     """What a contract signed in one month and served from another is offered at: the curve in the month in which it
-    starts, as it is seen when it is signed."""
-    seen = forward_factor(instance, accelerator, signing)
+    starts, as it is seen when it is signed (None: before the horizon, when no scenario had begun)."""
+    seen = 1.0 if signing is None else forward_factor(instance, accelerator, signing)
     return forward_usd_per_hour(instance, accelerator, start) / forward_factor(instance, accelerator, start) * seen

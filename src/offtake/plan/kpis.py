@@ -10,6 +10,7 @@ import numpy as np
 from ..instance.pools import Pool, pools, supplies
 from . import carbon, commitments, economics, ledgers, power, tables
 from .decisions import Flows
+from .ledgers.owed import HALF_A_CENT
 
 if TYPE_CHECKING:
     from ..compile import Compiled
@@ -302,7 +303,7 @@ def _obligations(compiled: Compiled, flows: Flows) -> dict[str, Any]:
     worst = int(owed.argmax())
     return {
         "peak_obligations_usd": float(owed[worst]),
-        "peak_obligations_month": tables.month_name(compiled, worst) if owed[worst] else None,
+        "peak_obligations_month": tables.month_name(compiled, worst) if owed[worst] > HALF_A_CENT else None,
     }
 
 

@@ -210,7 +210,7 @@ def _cash_parts(compiled: Compiled, flows: Flows) -> Iterator[tuple[str, str, np
     problem = compiled.problem
     for column, blocks in zip(compiled.columns, flows.blocks, strict=True):
         if blocks and column.in_force:
-            yield "in_force", column.offer, blocks * column.cash
+            yield "in_force", column.offer, blocks * column.cash + column.cash_once
         elif blocks:
             yield from ((line, column.offer, blocks * usd) for line, usd in column.cash_lines.items())
             yield from ((line, column.offer, usd) for line, usd in column.once_lines.items())

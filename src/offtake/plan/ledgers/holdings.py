@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...deals import Column
-from ...deals.truncation import Ending, due_lines, truncated
+from ...deals.truncation import Ending, truncated
 from ...instance.months import Month
 from ...instance.pools import supplies
 from ...instance.schema import Instance
@@ -92,8 +92,14 @@ class Holding:
     def leaves(self) -> np.ndarray:
         """Whether what is owed after the month is what it takes to leave, which is cheaper than to stay."""
         to_stay = np.where(self._unnoticed, _to_come(self.unbroken), _to_come(self.column))
-        owed = self._known("owed")
-        return (owed > 0) & (owed < to_stay - CENTS)
+        signing = self.unbroken.signing
+        signed = np.arange(len(to_stay)) >= (0 if signing is None else signing - self.first)
+        return signed & (self._known("owed") < to_stay - CENTS)
+
+    @property
+    def pays_to_leave(self) -> np.ndarray:
+        """Whether that is something."""
+        return self.leaves & (self._known("owed") > 0)
 
     def due_after(self, month: int) -> np.ndarray:
         """What is owed after a month of the ledger, by month in which it is due."""
@@ -103,8 +109,9 @@ class Holding:
         known = self._known_after(month)
         if self.leaves[month]:
             leaving = Ending(self._earliest_exit(month), known.cancel.fee_fraction)
-            known = replace(truncated(known.agreed, leaving, self.first), once_lines=known.once_lines)
-        return np.where(later, self._with_once(due_lines(known.cash_lines), _due_once(known)), 0.0)
+            once = {"once_lines": known.once_lines, "refunds_once": known.refunds_once}
+            known = replace(truncated(known.agreed, leaving, self.first), **once)
+        return np.where(later, self._with_once(known.due, known.due_once), 0.0)
 
     def commenced(self, month: Month) -> bool:
         """Whether service has begun by the end of the month."""
@@ -117,7 +124,7 @@ class Holding:
         end = self._earliest_exit(month) if self.leaves[month] else known.ends
         once = float(known.owed_once[month]) if self.once else 0.0
         blocks = float(self.blocks * known.owed[month])
-        return blocks * self._months_left(month, end) + once * self._months_left(month, known.ends)
+        return blocks * self._months_left(month, end) + once * self._months_left(month, self.unbroken.ends)
 
     def _months_left(self, month: int, end: Month) -> int:
         return max(end - (self.first + month) - 1, 0)
@@ -149,11 +156,7 @@ CENTS = 1e-6
 
 def _to_come(column: Column) -> np.ndarray:
     """[ledger month] USD per block still to be paid after it by whoever stays."""
-    return _after(due_lines(column.cash_lines))
-
-
-def _due_once(column: Column) -> np.ndarray:
-    return due_lines(column.once_lines) if column.once_lines else np.zeros_like(column.contracted)
+    return _after(column.due)
 
 
 def holdings(compiled: Compiled, flows: Flows) -> list[Holding]:

@@ -78,7 +78,7 @@ def termination(compiled: Compiled, held: list[Owing]) -> list[Row]:
 
 
 def _way(held: list[Owing], m: int) -> str:
-    return GIVE_NOTICE if any(holding.leaves[m] for holding in held) else PAY_OUT
+    return GIVE_NOTICE if any(holding.pays_to_leave[m] for holding in held) else PAY_OUT
 
 
 def lock_in(compiled: Compiled, held: list[Owing]) -> list[Row]:

@@ -47,7 +47,7 @@ class Promised:
         return self.start <= month
 
     @property
-    def leaves(self) -> np.ndarray:
+    def pays_to_leave(self) -> np.ndarray:
         """Nobody leaves by notice."""
         return np.zeros(len(self.dues), dtype=bool)
 
