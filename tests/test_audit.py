@@ -78,7 +78,7 @@ Json = dict[str, Any]
 
 ALL = {rule.__name__: rule.__module__.rpartition(".")[2] for rule in (*RULES, *WHOLE)}
 """Rule -> the module that it stands in."""
-TESTED_ELSEWHERE = ("ledgers", "commitments", "follow_ons", "sublease", "futures")
+TESTED_ELSEWHERE = ("ledgers", "commitments", "follow_ons", "sublease", "futures", "shed", "training", "ports", "resilience")
 ELSEWHERE = {rule for rule, module in ALL.items() if module in TESTED_ELSEWHERE}
 """Rules about what this toy does not have: each kind has toys of its own."""
 
@@ -344,7 +344,7 @@ def test_the_report_goes_into_the_plan_document() -> None:
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert list(document) == ["passed", "findings", "rules", "objective_usd"]
     assert document["objective_usd"] == "119986.50"
-    assert document["rules"][12] == {"rule": "capacity_held", "checked": 16, "worst_relative_violation": 0.0}
+    assert {"rule": "capacity_held", "checked": 16, "worst_relative_violation": 0.0} in document["rules"]
     broken = audited_toy(lambda instance, plan: plan.update(bound_usd=130000.0)).to_document()
     assert not broken["passed"]
     assert broken["findings"][0]["rule"] == "bound_below_objective"
@@ -647,7 +647,7 @@ def more_unserved_than_demand(instance: Json, plan: Json) -> None:
 @broken(
     "unserved_is_priced",
     "chat is left 1 requests/s unserved in 2026-01, 00 to 12 h UTC; it must be served: the "
-    "instance sets no unserved_usd_per_request",
+    "instance sets neither unserved_usd_per_request nor value_usd_per_request",
 )
 def unserved_without_price(instance: Json, plan: Json) -> None:
     del instance["workloads"]["chat"]["unserved_usd_per_request"]

@@ -415,7 +415,7 @@ def box(code, message, place, line, under, help):
             "2026-07,nan",
             box(
                 "E013",
-                "requests_per_s.2026-07 must be a number",
+                "requests_per_s.2026-07 must be a number or a list",
                 "d.csv:3:9",
                 "2026-07,nan",
                 "^^^ got nan",
@@ -427,7 +427,7 @@ def box(code, message, place, line, under, help):
             "2026-07,",
             box(
                 "E013",
-                "requests_per_s.2026-07 must be a number",
+                "requests_per_s.2026-07 must be a number or a list",
                 "d.csv:3:9",
                 "2026-07,",
                 "^ got nothing",
@@ -439,7 +439,7 @@ def box(code, message, place, line, under, help):
             '2026-07,"1,048"',
             box(
                 "E013",
-                "requests_per_s.2026-07 must be a number",
+                "requests_per_s.2026-07 must be a number or a list",
                 "d.csv:3:10",
                 '2026-07,"1,048"',
                 "^^^^^ got 1,048",
@@ -826,3 +826,50 @@ def test_no_escape_sequence_reaches_the_terminal():
 def test_text_source_refuses_control_characters():
     with pytest.raises(Unreadable, match="U\\+0007"):
         text_source("a\x07b", "text")
+
+
+HOURS = "month,hour_utc,requests_per_s\n" + "".join(f"{month},{hour},48\n" for month in MONTHS for hour in range(24))
+
+
+@pytest.mark.parametrize(
+    ("lines", "message", "help"),
+    [
+        ("", "2026-07 lacks hour_utc 5", "a line for each hour of the day; write 0 for one without requests"),
+        ("2026-07,5,48\n2026-07,5,49\n", "5 is written twice", "keep one"),
+        ("2026-07,24,48\n2026-07,5,48\n", "hour_utc must be a whole number from 0 to 23", "hours are UTC"),
+        ("2026-07,5.5,48\n2026-07,5,48\n", "hour_utc must be a whole number from 0 to 23", "hours are UTC"),
+        ("2026-07,noon,48\n2026-07,5,48\n", "hour_utc must be a whole number from 0 to 23", "hours are UTC"),
+    ],
+)
+def test_hours_that_are_missing_or_wrong(lines, message, help):
+    assert HOURS.count("2026-07,5,48\n") == 1
+    (found,) = said_of_table(HOURS.replace("2026-07,5,48\n", lines)).split("\n\n")
+    assert f": {message}\n" in found
+    assert f" = help: {help}" in found
+
+
+def test_every_hour_of_every_month_is_a_demand():
+    assert said_of_table(HOURS) == ""
+
+
+def test_a_shape_beside_rates_by_hour():
+    Path("d.csv").write_text(HOURS)
+    content = changed("requests_per_s: 48", "file: d.csv, shape: flat")
+    assert "shape has no meaning beside rates by hour" in said(content)
+
+
+def test_a_part_that_is_a_workload_too():
+    """The part of `chat` that a model serves has an id of its own."""
+    part = BASE[BASE.index("  chat:") : BASE.index("providers:")].replace("  chat:", "  chat.llama-3.1-8b:")
+    content = changed("model: llama-3.1-70b", "model: {llama-3.1-70b: 0.7, llama-3.1-8b: 0.3}")
+    found = said(content.replace("providers:", part + "providers:", 1))
+    assert found.startswith("error[E028]: chat.llama-3.1-8b is used twice\n")
+
+
+def test_a_rate_of_a_workload_of_several_models():
+    content = changed("model: llama-3.1-70b", "model: {llama-3.1-70b: 0.7, llama-3.1-8b: 0.3}")
+    rate = "{accelerator: h100, workload: chat, requests_per_s_per_accelerator: 1}"
+    found = said(content + f"throughput: {{rates: [{rate}]}}\n")
+    assert found.startswith("error[E029]: chat is served by several models, a rate is that of one\n")
+    assert "help: name the part: chat.llama-3.1-70b or chat.llama-3.1-8b" in found
+    assert "E029" not in said(content + f"throughput: {{rates: [{rate.replace('chat', 'chat.llama-3.1-8b')}]}}\n")

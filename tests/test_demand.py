@@ -75,3 +75,25 @@ def test_blocks_keep_the_mean_of_the_month(blocks):
 def test_a_missing_month_is_an_error():
     with pytest.raises(KeyError):
         mean_requests_per_s(instance({"requests_per_s": {"2026-06": 3}}), "w")
+
+
+def test_a_doubling_time():
+    """10/s doubling every 6 months: 20 after 6, 40 after 12."""
+    rates = mean_requests_per_s(instance({"requests_per_s": 10, "doubling_months": 6}, months=13), "w")
+    assert rates[[0, 6, 12], 0] == pytest.approx([10, 20, 40])
+
+
+def test_growth_by_year_is_from_january_to_january():
+    """From June 2026 seven months at 4 a year, then twelve at 9: January 2027 has 10 x 4^(7/12), a year later 9 times
+    that; the last year holds on."""
+    table = {"2026": 4, "2027": 9}
+    rates = mean_requests_per_s(instance({"requests_per_s": 10, "growth_per_year": table}, months=32), "w")[:, 0]
+    january = 10 * 4 ** (7 / 12)
+    assert rates[[0, 7, 19, 31]] == pytest.approx([10, january, 9 * january, 81 * january])
+
+
+def test_a_month_table_by_hour():
+    """24 rates by UTC hour, and a month with one rate for all of them: blocks of half a day take the mean of theirs."""
+    table = {"2026-06": [2] * 12 + [4] * 6 + [8] * 6, "2026-07": 5}
+    rates = mean_requests_per_s(instance({"requests_per_s": table}, blocks=2, longitude=139.7), "w")
+    assert rates.tolist() == [[2, 6], [5, 5]]

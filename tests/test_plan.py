@@ -74,8 +74,11 @@ def test_cash_by_month_line_and_offer():
         "egress": 0.0,
         "commitments": 0.0,
         "shortfall": 0.0,
+        "ports": 0.0,
         "sublease": 0.0,
         "unserved": 0.0,
+        "lateness": 0.0,
+        "value": 0.0,
         "carbon": 0.0,
     }
 
@@ -351,6 +354,8 @@ def _solved(blocks: float | None = 2.0, unserved: float | None = 0.0, serve: flo
             committed={},
             covered={},
             sublet={},
+            late={},
+            port_begun={},
         ),
     )
 

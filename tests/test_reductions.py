@@ -21,7 +21,8 @@ from offtake_models.problem import Deal
 
 LAW = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 JUNE = {"latest": "2026-06"}
-CURRENT_FAMILIES = ["signing", "supply", "serving", "sublease", "commitments", "money", "power"]
+CURRENT_FAMILIES = ["signing", "supply", "serving", "training", "value", "sublease", "porting"]
+CURRENT_FAMILIES += ["commitments", "money", "power", "concentration", "stability"]
 
 
 def term(months: int, usd_per_month: float | None, **keys):
@@ -126,7 +127,7 @@ def test_every_place_is_taken_by_a_deal_of_the_same_offer_that_stays(document):
 def test_the_proof_covers_all_that_a_deal_has_and_every_family_of_rows():
     """Whoever adds a field or a family decides what it asks of a deal that takes the place of another."""
     own = ["offer", "start", "min_blocks", "max_blocks", "signing", "in_service", "open", "in_force"]
-    follows = ["right", "parent", "per_parent"]
+    follows = ["right", "parent", "per_parent", "months"]
     money = ["cash", "obligation", "spent"]
     charged = ["npv_usd", "npv_once_usd", "carbon_usd", "tail_usd"]
     held = ["delivery", "delivered_hours", "take_or_pay", "beyond_usd_per_hour", "power_mw", "carbon_tonnes"]

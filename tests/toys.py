@@ -984,3 +984,340 @@ def notice_in_the_future_that_needs_it():
     cancel = {"by": "buyer", "fee_fraction": 0.6}
     offer = lease(months=2, start={"latest": "2026-06"}, cancel=cancel)
     return problem(2, {"lease": offer}, uncertainty=futures("2026-07", busy={}, idle={"demand": {"chat": 1e-12}}))
+
+
+@toy(3024.0)
+def what_brings_less_than_it_costs_is_not_served():
+    """A request/s worth 0.0003 USD brings 0.0003 x 3,600 = 1.08 USD an hour, a chip costs 1: 720 h x 10 x (1 - 1.08)
+    = -576. At 0.0001 it brings 0.36: not served. 5 requests/s without a value must be served: 3,600.
+    """
+    idle, must = chat(20.0, value_usd_per_request=0.0001), chat(5.0)
+    return several(chat=chat(value_usd_per_request=0.0003), idle=idle, must=must)
+
+
+@toy(-1159.6039603960396)
+def batch_work_brings_its_value_where_it_is_done():
+    """Chips are there from July on, at 1 % a month: the 7,200 chip-hours of June wait for the 7,440 of July.
+
+    An hour brings 1.08 and costs 1, both in July: 14,640 x (1 - 1.08) / 1.01.
+    """
+    document = several(chat=batch(within_days=40, value_usd_per_request=0.0003))
+    document["offers"]["on-demand"]["start"] = {"earliest": "2026-07"}
+    finance = {"discounting": {"rate": 0.12, "basis": "nominal"}}
+    return {**document, "horizon": {"start": "2026-06", "months": 2}, "finance": finance}
+
+
+@toy(4608.0)
+def what_is_worth_least_is_shed_first():
+    """Ten chips, 7,200, for 8 requests/s at a penalty of 0.001 USD and 6 worth 0.0005: two of these are served: they
+    bring 2 x 0.0005 x 3,600 x 720 = 2,592.
+    """
+    document = several(chat=chat(8.0, unserved_usd_per_request=0.001), evals=chat(6.0, value_usd_per_request=0.0005))
+    document["offers"]["on-demand"]["elastic"]["max_accelerators"] = 10
+    return document
+
+
+def several(**workloads: dict[str, Any]) -> dict[str, Any]:
+    """Workloads of which a chip serves one request per second, by name."""
+    rates = [{"accelerator": "chip", "workload": w, "requests_per_s_per_accelerator": 1.0} for w in workloads]
+    return problem(workloads=workloads, throughput={"rates": rates})
+
+
+@toy(18640.0)
+def port_pays_off():
+    """A chip of another family at half the price, once a port of 4,000 USD and a month is done: June 7,200, then 3,720
+    twice. Without it 7,200 + 2 x 7,440 = 22,080; begun in July 7,200 + 7,440 + 3,720 + 4,000 = 22,360.
+    """
+    return to_port(3, {"usd": 4000.0, "months": 1})
+
+
+@toy(14640.0)
+def port_saves_less_than_it_costs():
+    """The same for two months: 7,200 + 7,440 without it, 7,200 + 3,720 + 4,000 with it."""
+    return to_port(2, {"usd": 4000.0, "months": 1})
+
+
+@toy(11040.0)
+def port_that_is_done_costs_nothing():
+    """The cheap chip from the first day: half of 7,200 + 7,440 + 7,440."""
+    return to_port(3, {"done": True})
+
+
+@toy(25960.0)
+def port_is_paid_month_by_month():
+    """Two months of 2,000 each, then 3,720 and 3,600: 7,200 + 7,440 + 4,000 + 7,320. A budget of 9,200 for June bears
+    half of it and not all; begun in July it would save 3,600 in September and cost more.
+    """
+    document = to_port(4, {"usd": 4000.0, "months": 2})
+    return {**document, "finance": {"budget_usd": {"2026-06": 9200.0}}}
+
+
+@toy(37444.0)
+def port_waits_for_the_future_that_needs_it():
+    """10 requests/s in June, then 1 or 30, equally likely. A port of 14,000 that begins in July where it is busy halves
+    August and September there, 22,320 and 21,600: 7,200 + 2,208 / 2 + (22,320 + 14,000 + 11,160 + 10,800) / 2.
+    Begun in June for both: 7,200 + 14,000 + 1,104 / 2 + 33,120 / 2 = 38,312; never 41,424.
+    """
+    document = to_port(4, {"usd": 14000.0, "months": 1})
+    calm, busy = {"demand": {"chat": 0.1}}, {"demand": {"chat": 3.0}}
+    return {**document, "uncertainty": futures("2026-07", calm=calm, busy=busy)}
+
+
+def to_port(months: int, port: dict[str, Any]) -> dict[str, Any]:
+    """On-demand chips at 1 USD, and chips of another family, `neuron`, at 0.5, to which `llm` has a port."""
+    elastic = {"usd_per_accelerator_hour": 0.5, "max_accelerators": 1000}
+    cheap = {"provider": "cloud", "region": "here", "accelerator": "trn", "elastic": elastic, "source": "toy"}
+    document = problem(months, {"cheap": cheap}, ports={"llm": {"neuron": {"source": "toy", **port}}})
+    document["accelerators"] = {"chip": CHIP, "trn": {**CHIP, "family": "neuron"}}
+    rate = {"accelerator": "trn", "workload": "chat", "requests_per_s_per_accelerator": 1.0}
+    document["throughput"]["rates"].append(rate)
+    return document
+
+
+def rivals(*offers: dict[str, Any], months: int = 1, **keys: Any) -> dict[str, Any]:
+    """Offers `left` and `right` of providers of that name, beside the on-demand chips of the cloud."""
+    names = ("left", "right", "third")[: len(offers)]
+    providers = {name: {"kind": "neocloud"} for name in ("cloud", *names)}
+    sold = {name: {**offer, "provider": name} for name, offer in zip(names, offers, strict=True)}
+    return problem(months, sold, **{"providers": providers, **keys})
+
+
+@toy(4500.0)
+def half_of_the_power_is_with_another():
+    """Blocks of five chips at 2,000 and at 2,500, two of each on sale: one of each. Two of the cheaper cost 4,000."""
+    left, right = (lease(5.0, usd, blocks={"max": 2}) for usd in (2000.0, 2500.0))
+    return rivals(left, right, policy={"provider_share_max": {"mw": 0.5}})
+
+
+@toy(4500.0)
+def half_of_the_power_is_of_another_family():
+    """The same of one seller: five chips of CUDA for 2,000, and five of XLA for 2,500."""
+    toy = problem(offers={"left": lease(5.0, 2000.0, blocks={"max": 2}), "right": lease(usd_per_month=2500.0)})
+    toy["accelerators"]["other"] = {**CHIP, "family": "xla"}
+    toy["offers"]["right"]["accelerators"] = {"other": 5.0}
+    toy["throughput"]["rates"].append(
+        {"accelerator": "other", "workload": "chat", "requests_per_s_per_accelerator": 1.0}
+    )
+    return {**toy, "policy": {"family_share_max": {"cuda": 0.5}}}
+
+
+@toy(5000.0)
+def most_of_the_spend_is_with_others():
+    """At most 60 % of what is paid may go to one. Five chips at 2,000 and five at 3,000: 5,000, of which the second has
+    60 %. Both blocks of the first would cost 4,000, all of it to one; five chips on demand beside one block are 3,600
+    of 5,600, above 64 %.
+    """
+    left, right = lease(5.0, 2000.0, blocks={"max": 2}), lease(5.0, 3000.0)
+    return rivals(left, right, policy={"provider_share_max": {"spend": 0.6}})
+
+
+@toy(6880.0)
+def some_is_served_by_others():
+    """Ten chips leased for 4,000 may serve six of the ten requests/s: 4 x 720 on demand."""
+    return rivals(lease(10.0, 4000.0), policy={"provider_share_max": {"served": 0.6}})
+
+
+@toy(11000.0)
+def two_sellers_from_july_on():
+    """Ten chips at 4,000 a month for June and July serve all. In July five more at 3,000 stand idle: chips on demand
+    are no second seller. From June on it would be 14,000.
+    """
+    left = lease(10.0, 4000.0, months=2, start={"latest": "2026-06"})
+    right = lease(5.0, 3000.0, repeat="one_at_a_time")
+    return rivals(left, right, months=2, policy={"providers_min": {"at_least": 2, "from": "2026-07"}})
+
+
+@toy(5600.0)
+def two_who_may_not_both_be_there():
+    """Five chips at 2,000 of each of two sellers, of which one may be there: 2,000 + 5 x 720."""
+    return rivals(lease(5.0, 2000.0), lease(5.0, 2000.0), groups=[{"at_most": 1, "providers": ["left", "right"]}])
+
+
+def training(chip_hours: float, least: float = 1.0, most: float = 1000.0, **keys: Any) -> dict[str, Any]:
+    """A training run of so many chip-hours: half of 1e15 FLOP/s for 3,600 s are 1.8e18 FLOP."""
+    scale = {"min": least, "max": most}
+    return {"kind": "training", "model": "llm", "flops": chip_hours * 1.8e18, "mfu": 0.5, "accelerators": scale, **keys}
+
+
+def to_train(months: int, run: dict[str, Any], offers: dict | None = None, **keys: Any) -> dict[str, Any]:
+    """A document with a training run and no other workload."""
+    return problem(months, offers, workloads={"run": run}, throughput={}, **keys)
+
+
+@toy(5000.0)
+def training_fills_a_lease():
+    """7,200 chip-hours are ten chips in June: on demand 7,200, leased 5,000."""
+    return to_train(1, training(7200.0), {"lease": lease()})
+
+
+@toy(4800.0)
+def training_takes_the_same_chips_all_day():
+    """Chat wants ten chips from noon on, and the run five all day long: 3,600 chip-hours. A lease of ten costs 3,000.
+
+    The run takes half of the lease; of chat, five chips are leased and five on demand, 360 hours: 3,000 + 1,800. On its
+    idle mornings alone the lease would have done the run for nothing.
+    """
+    workloads = {"chat": chat(5.0, shape=[0.0] * 12 + [2.0] * 12), "run": training(3600.0)}
+    return problem(1, {"lease": lease(10.0, 3000.0)}, workloads=workloads, day={"blocks": 2})
+
+
+@toy(9000.0)
+def training_holds_one_place():
+    """14,400 chip-hours in June are twenty chips in one place: 9,000. Two times ten would cost 4,000, and are of no
+    use, also for a run that may begin twice.
+    """
+    offers = {"one": lease(10.0, 2000.0), "other": lease(10.0, 2000.0), "both": lease(20.0, 9000.0)}
+    return to_train(1, training(14400.0, pauses_max=1), offers)
+
+
+@toy(4000.0)
+def training_takes_enough_at_a_time():
+    """7,200 chip-hours in two months, on ten chips at least. Blocks of five at 1,000 a month: two for two months; one
+    would have done it in 1,464 hours.
+    """
+    offer = lease(5.0, 1000.0, months=2, blocks={"min": 1, "max": 2}, start={"latest": "2026-06"})
+    return to_train(2, training(7200.0, least=10.0), {"lease": offer})
+
+
+@toy(5400.0)
+def training_takes_no_more_than_it_can_use():
+    """7,200 chip-hours on five chips at most. On demand a chip-hour costs 0.5 USD in June: 5 x 720 x 0.5 = 1,800 for
+    half of them; the other half costs 3,600 in July.
+    """
+    toy = to_train(2, training(7200.0, most=5.0))
+    toy["offers"]["on-demand"]["elastic"]["usd_per_accelerator_hour"] = {"2026-06": 0.5, "2026-07": 1.0}
+    return toy
+
+
+@toy(10800.0)
+def goodput_falls_with_size():
+    """9,000 useful chip-hours in June are 12.5 chips. Ten do all their work, twenty three quarters: each beyond ten
+    half. Fifteen chips on demand.
+    """
+    points = [{"accelerators": 10.0, "factor": 1.0}, {"accelerators": 20.0, "factor": 0.75}]
+    return to_train(1, training(9000.0, goodput=points))
+
+
+@toy(4000.0)
+def lateness_has_a_price():
+    """7,200 chip-hours by the end of June: on demand 7,200. In July a lease does it for 3,000, a month late for
+    1,000.
+    """
+    run = training(7200.0, window={"deadline": "2026-06"}, lateness_usd_per_month=1000.0)
+    return to_train(2, run, {"july": lease(10.0, 3000.0, start={"earliest": "2026-07"})})
+
+
+@toy(5720.0)
+def training_goes_on_without_a_pause():
+    """14,400 chip-hours in three months, five to ten chips. Leases of June and August at 1,000 could do them; between
+    them it needs five chips on demand, 3,720.
+    """
+    offers = {
+        "june": lease(10.0, 1000.0, start={"latest": "2026-06"}),
+        "august": lease(10.0, 1000.0, start={"earliest": "2026-08"}),
+    }
+    return to_train(3, training(14400.0, least=5.0, most=10.0), offers)
+
+
+@toy(2000.0)
+def training_pauses_where_it_may():
+    """The same with one pause: the two leases are enough."""
+    toy = training_goes_on_without_a_pause()
+    toy["workloads"]["run"]["pauses_max"] = 1
+    return toy
+
+
+@toy(2000.0)
+def training_moves_on_without_a_pause():
+    """14,400 chip-hours: ten chips in one place in June, and in another in July, at 1,000 each."""
+    offers = {
+        "june": lease(10.0, 1000.0, start={"latest": "2026-06"}),
+        "july": lease(10.0, 1000.0, start={"earliest": "2026-07"}),
+    }
+    return to_train(2, training(14400.0), offers)
+
+
+@toy(6120.0)
+def training_waits_for_the_price():
+    """7,200 chip-hours by the end of July. On demand a chip-hour costs 1 USD in June; in July 0.5 or 1.2, with the same
+    chance: 0.85 expected, also for those who find it dear then.
+    """
+    prices = futures("2026-07", cheap={"price": {"on-demand": 0.5}}, dear={"price": {"on-demand": 1.2}})
+    return to_train(2, training(7200.0), uncertainty=prices)
+
+
+@toy(5000.0)
+def tokens_are_six_flop_per_parameter():
+    """2.7e11 tokens x 6 x 8e9 parameters = 1.296e22 FLOP: at 1.8e18 the chip-hour 7,200, ten leased chips in June."""
+    run = {**training(1.0), "tokens": 2.7e11}
+    del run["flops"]
+    return to_train(1, run, {"lease": lease()})
+
+
+@toy(7120.0)
+def half_survives_the_loss_of_a_seller():
+    """Ten chips at 3,000 serve June. Half must survive the loss of their seller, who sells on demand too: five chips of
+    another at 4,120. Those and five on demand, 7,720, would do as well.
+    """
+    return two_sellers(keep=0.5)
+
+
+@toy(7720.0)
+def what_is_bought_by_use_survives_up_to_its_limit():
+    """Without the lease: five chips signed at 4,120 and five on demand at 3,600 of the other. Ten on demand, 7,200, would
+    be cheaper, and nothing would be left of them.
+    """
+    document = two_sellers(keep=0.5)
+    del document["offers"]["lease"]
+    return document
+
+
+@toy(14920.0)
+def loss_of_a_family_needs_the_port():
+    """July: the port that saves 3,720 and costs 4,000 is made all the same, since half must survive without `cuda`."""
+    rule = {"lose_any": "family", "keep": 0.5, "workloads": ["chat"], "from": "2026-07"}
+    return {**to_port(2, {"usd": 4000.0, "months": 1}), "policy": {"resilience": rule}}
+
+
+def two_sellers(keep: float, **keys: Any) -> dict[str, Any]:
+    """Ten chips of `cloud` in a block at 3,000, five of `other` at 4,120, and on-demand chips of `cloud`."""
+    offers = {"lease": lease(10.0, 3000.0), "spare": lease(5.0, 4120.0, provider="other")}
+    providers = {"cloud": {"kind": "neocloud"}, "other": {"kind": "neocloud"}}
+    rule = {"lose_any": "provider", "keep": keep, "workloads": ["chat"]}
+    return problem(offers=offers, providers=providers, policy={"resilience": rule}, **keys)
+
+
+@toy(7948.8)
+def answers_that_grow_longer():
+    """100 output tokens at 1 USD per million, twice as many from July on: 10 requests/s x 3,600 s x 0.0001 USD x 720 h
+    and 0.0002 x 744 h: 2,592 + 5,356.8.
+    """
+    api = {"models": ["llm"], "usd_per_million_input_tokens": 0.0, "usd_per_million_output_tokens": 1.0}
+    api |= {"max_requests_per_s": 100.0, "ttft_ms": 100.0, "tpot_ms": 10.0}
+    request = {"input_tokens": 1000.0, "output_tokens": 100.0, "reasoning_multiplier": {"2026-06": 1.0, "2026-07": 2.0}}
+    offers = {"api": {"provider": "cloud", "region": "here", "api": api, "source": "toy", "free": True}}
+    document = problem(2, demand={"request": request}, throughput={})
+    return {**document, "offers": offers}
+
+
+def keeping(usd_per_change: float, *deals: tuple[str, str, int, int]) -> dict[str, Any]:
+    """A policy that keeps deals of an earlier plan: offer, start, months and blocks of each."""
+    names = ("offer", "start", "months", "blocks")
+    plan = [{**dict(zip(names, deal, strict=True)), "signing": deal[1]} for deal in deals]
+    return {"keep_plan": {"plan": plan, "usd_per_change": usd_per_change}}
+
+
+@toy(5000.0)
+def the_earlier_plan_is_kept():
+    """The earlier plan signs the lease of 5,000. Another costs 4,800 now, but not to sign the one, and to sign the other,
+    are two changes at 150 each.
+    """
+    offers = {"planned": lease(), "other": lease(usd_per_month=4800.0)}
+    return problem(offers=offers, policy=keeping(150.0, ("planned", "2026-06", 1, 1)))
+
+
+@toy(5600.0)
+def one_block_more_is_a_change():
+    """One block of five chips at 2,000, as planned, and 5 x 720 on demand. Two blocks are 4,000, and a change of 2,000."""
+    offers = {"lease": lease(5.0, 2000.0, blocks={"max": 2})}
+    return problem(offers=offers, policy=keeping(2000.0, ("lease", "2026-06", 1, 1)))

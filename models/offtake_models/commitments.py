@@ -19,12 +19,13 @@
     commitments = sum_s pi_s (sum_k npv_k m_k - sum df_m g (1 if prepaid, f if trued up))            [USD, discounted]
     shortfall   = sum_s pi_s df_due q                                                                [USD, discounted]
 
-Interactive workloads on what a commitment is about are served as asked, and no more: use that is already paid for
-would else be made up. m_k is taken in the node of its signing; C', F' is what sellers are paid for good; f is the
-discount, L the elastic price and tokens in U, G the most that S can be. An hourly promise is settled in every month and
-block: what one leaves is lost, and nothing carries over. An interval is settled in parts, the months inside the horizon
-and those beyond, where only fees of deals are known. What is missing is due in the last month of the interval, at list.
-Cash rows have B, g and q at real dates; obligations have B still due and r.
+Interactive workloads on what a commitment is about (on all pools, if shares of spend or of what is served are limited)
+are served as asked, and no more: use that is already paid for would else be made up. m_k is taken in the node of its
+signing; C', F' is what sellers are paid for good; f is the discount, L the elastic price and tokens in U, G the most
+that S can be. An hourly promise is settled in every month and block: what one leaves is lost, and nothing carries over.
+An interval is settled in parts, the months inside the horizon and those beyond, where only fees of deals are known.
+What is missing is due in the last month of the interval, at list. Cash rows have B, g and q at real dates; obligations
+have B still due and r.
 """
 
 from __future__ import annotations
@@ -116,6 +117,8 @@ def _covered_by_month(model: ConcreteModel, problem: Problem) -> SlotsByMonth:
 
 def _add_served_as_asked(model: ConcreteModel, problem: Problem) -> None:
     about = {pool for commitment in problem.commitments for pool in (*commitment.pools, *commitment.counted_pools)}
+    if problem.spend_share is not None or problem.served_share is not None:
+        about |= set(problem.pools)
     served: dict[tuple, list[str]] = {}
     for pool, *slot in model.serve:
         served.setdefault(tuple(slot), []).append(pool)

@@ -9,10 +9,10 @@
     sum_{m' <= m} q[s,m'] <= funding + other cash - minimum, up to m             balance_kept        [million USD]
     sum_d (O[d,m,s] n + O1[d,m,s] z) <= cap                                      obligations_capped  [million USD]
 
-To q and to what is owed come those of spend commitments. U is USD for one accelerator at work through the month
-(elastic price, tokens, egress): the peak is provisioned, the mean is paid for. Cash and obligations use real dates,
-also past the horizon; contracts in force count in them and cost nothing here, since they are sunk. Million USD keeps
-the matrix within few orders of magnitude.
+To q and to what is owed come those of spend commitments, and to q what ports cost. U is USD for one accelerator at work
+through the month (elastic price, tokens, egress): the peak is provisioned, the mean is paid for. Cash and obligations
+use real dates, also past the horizon; contracts in force count in them and cost nothing here, since they are sunk.
+Million USD keeps the matrix within few orders of magnitude.
 """
 
 from __future__ import annotations
@@ -100,10 +100,11 @@ def _add_cash(model: ConcreteModel, problem: Problem) -> None:
             beyond_in_month(problem, slot, s, month) * m.beyond[slot] for slot in beyond.get((s, month), [])
         )
         promised = m.commitment_cash[s, month] if problem.commitments else 0.0
+        ported = m.port_cash[s, month] if (s, month) in m.port_cash else 0.0
         earned = quicksum(
             float(problem.sublet_usd[slot[0]][s, month]) / MILLION * m.sublet[slot] for slot in let.get((s, month), [])
         )
-        return m.cash_out[s, month] == fixed + once + used + extra + promised - earned
+        return m.cash_out[s, month] == fixed + once + used + extra + promised + ported - earned
 
     model.cash_paid = Constraint(slots, rule=paid, doc="cash of month {1}")
     _add_limits(model, problem)

@@ -72,6 +72,8 @@ class Deal:
     """the deal that it follows, which comes before it"""
     per_parent: float = 1.0
     """rho: blocks of it for each block of that one, at most"""
+    months: int = 0
+    """of its term, as written"""
 
     def charge_usd(self, blocks: int) -> np.ndarray:
         """[s] what so many blocks cost the objective if signed: cash by the terminal rule, and the price of carbon."""
@@ -79,19 +81,49 @@ class Deal:
 
 
 @dataclass(frozen=True)
+class Run:
+    """What a training run asks for: arithmetic, on one pool at a time."""
+
+    flop: float
+    """W: useful FLOP in all"""
+    periods: list[int]
+    """in which it may work, one after the other; its work is done by the end of the last"""
+    due: int
+    """the period of its deadline: the last of them, or an earlier one if lateness has a price"""
+    least_accelerators: float
+    most_accelerators: float
+    """of one pool, whenever it works"""
+    useful: list[tuple[float, float]]
+    """(a, c): x accelerators do the work of as many as the least a x + c, of all the lines"""
+    pauses_max: int
+    late_usd: np.ndarray | None = None
+    """[t] USD, discounted, if the period begins with work left; None: it is never late"""
+
+
+@dataclass(frozen=True)
 class Workload:
-    """One demand line, served by requests per second. w in W."""
+    """One demand line, served by requests per second, or a training run. w in W."""
 
     kind: str
-    """interactive or batch"""
+    """interactive, batch or training"""
     provision: np.ndarray
     """D: [s, t, b] requests/s to provision for"""
     mean_share: np.ndarray
     """Dbar / D: [s, t, b] what is paid for over what is provisioned"""
     waiting_periods: int = 0
     """L: batch only; whole periods that work may wait"""
+    run: Run | None = None
+    """training only; D is 0 and Dbar / D is 1 throughout"""
     unserved_usd: np.ndarray | None = None
-    """[s, t] USD, discounted, per request left unserved; None: everything must be served"""
+    """[s, t] USD, discounted, per request left unserved"""
+    value_usd: np.ndarray | None = None
+    """[s, t] USD, discounted, that a served request brings"""
+
+    @property
+    def refused_usd(self) -> np.ndarray | None:
+        """[s, t] USD, discounted, per request left unserved: penalty and value forgone; None: all must be served"""
+        given = [usd for usd in (self.unserved_usd, self.value_usd) if usd is not None]
+        return sum(given[1:], given[0]) if given else None
 
 
 @dataclass(frozen=True)
@@ -99,12 +131,14 @@ class Group:
     """A rule on which offers may be signed together."""
 
     kind: str
-    """at_most, at_least, requires or exclusive"""
+    """at_most, at_least, requires, exclusive or at_most_providers"""
     offers: list[str]
     """for requires: [the offer, what it requires]; for exclusive: [who is alone, the others], contracts in force too"""
     count: int = 1
     until: int | None = None
     """exclusive only: the month in which it no longer holds, counted from the horizon's first; None: it always does"""
+    providers: dict[str, list[str]] = field(default_factory=dict)
+    """at_most_providers only: provider -> its offers, contracts in force and commitments"""
 
 
 @dataclass(frozen=True)
@@ -181,6 +215,79 @@ class CarbonLimit:
 
 
 @dataclass(frozen=True)
+class Port:
+    """A model brought to a software family."""
+
+    model: str
+    family: str
+    usd: float
+    """in all, spread evenly over its months"""
+    months: int
+    """L: from its start on, until what needs it may serve"""
+    pairs: list[Pair]
+    """(pool, workload) in E that need it; none of them needs two"""
+
+
+@dataclass(frozen=True)
+class Contingency:
+    """What may be lost at once, and what must be kept without it. k in K."""
+
+    name: str
+    """of the group of providers, the site or the software family"""
+    pools: list[str]
+    """that are lost"""
+    keep: dict[str, float]
+    """workload -> share of the rate to provision for that is still served"""
+    first: int
+    """month of the horizon from which on that holds"""
+
+
+@dataclass(frozen=True)
+class Seller:
+    """A group of providers that stand or fall together, and all that it sells. g in G."""
+
+    name: str
+    offers: list[str]
+    """offers and contracts in force"""
+    pools: list[str]
+    commitments: list[int]
+    """by position"""
+
+
+@dataclass(frozen=True)
+class PowerShare:
+    """A part of the megawatts in service, in any month from one on, may not exceed a share of all of them."""
+
+    kind: str
+    """group or family"""
+    name: str
+    """of the group of providers, or of the accelerator family"""
+    of: dict[str, float]
+    """f: offer or contract in force -> what part of its megawatts counts"""
+    most: float
+    first: int
+    """month of the horizon"""
+
+
+@dataclass(frozen=True)
+class SellerShare:
+    """No seller may have more than a share of what all of them have, from a month on."""
+
+    most: float
+    first: int
+    """month of the horizon"""
+
+
+@dataclass(frozen=True)
+class SellersMin:
+    """So many sellers must have capacity in service, in every month from one on."""
+
+    least: int
+    first: int
+    """month of the horizon"""
+
+
+@dataclass(frozen=True)
 class Problem:
     """A whole procurement problem in numbers."""
 
@@ -214,7 +321,8 @@ class Problem:
     # demand
     workloads: dict[str, Workload]
     rate: dict[Pair, np.ndarray]
-    """R: (pool, workload) in E -> [s, t] requests/s per accelerator inside the target; 1 for an API"""
+    """R: (pool, workload) in E -> [s, t] requests/s per accelerator inside the target; 1 for an API; of a training run
+    FLOP/s"""
     use_cash: dict[Pair, np.ndarray]
     """(pool, workload) in E -> [s, month of the horizon] USD for one accelerator at work through the whole month:
     elastic price, tokens and egress; times phi and mean_share for one that is provisioned in a block"""
@@ -231,10 +339,25 @@ class Problem:
     """(pool, workload) -> [s, month of the horizon] tonnes of CO2 of one accelerator at work through the whole month;
     only for capacity without signing"""
     commitments: list[Commitment] = field(default_factory=list)
+    sellers: list[Seller] = field(default_factory=list)
+    kept: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    """N: (offer, start, months of the term) of a deal of an earlier plan that is still to be signed -> blocks there"""
+    change_usd: float | None = None
+    """for each deal with other blocks than there; None: there is no such plan"""
+    power_shares: list[PowerShare] = field(default_factory=list)
+    spend_share: SellerShare | None = None
+    """of what is paid for good in the months of the horizon that count, in all"""
+    served_share: SellerShare | None = None
+    """of mean requests served, in any period with a month that counts"""
+    sellers_min: SellersMin | None = None
     sublet_usd: dict[str, np.ndarray] = field(default_factory=dict)
     """pool -> [s, month of the horizon] USD that comes in for one accelerator let through the whole month"""
     sublet_most: dict[str, float] = field(default_factory=dict)
     """pool -> accelerators that the market takes at any time"""
+    ports: list[Port] = field(default_factory=list)
+    """that may be made"""
+    contingencies: list[Contingency] = field(default_factory=list)
+    """each of which must be survived"""
     list_cash: dict[Pair, np.ndarray] = field(default_factory=dict)
     """(pool, workload) -> [s, month of the horizon] the part of use_cash that commitments cover or discount: elastic
     price and tokens; only for their pools"""
@@ -294,6 +417,11 @@ class Problem:
         return self.scenarios_through(node, self.months_of[period][0])[0]
 
     @cached_property
+    def port_of(self) -> dict[Pair, int]:
+        """The port that a pair waits for, by position, if it does."""
+        return {pair: k for k, port in enumerate(self.ports) for pair in port.pairs}
+
+    @cached_property
     def followers(self) -> dict[tuple[int, str], list[int]]:
         """(deal, right) -> the deals that follow it by that right, in order."""
         found: dict[tuple[int, str], list[int]] = {}
@@ -303,6 +431,9 @@ class Problem:
         return found
 
     def asks(self, workload: str, period: int, block: int, node: int) -> bool:
-        """Whether the workload can be served there: batch work in any block, interactive demand where there is some."""
+        """Whether the workload can be served there: batch work in any block, interactive demand where there is some, a
+        training run in its window."""
         demand = self.workloads[workload]
+        if demand.run is not None:
+            return period in demand.run.periods
         return demand.kind == "batch" or demand.provision[self.representative(period, node), period, block] > 0

@@ -10,12 +10,14 @@
 
     unserved = sum phi_b H_t 3600 (Dbar/D) u x penalty                                               [USD, discounted]
 
-u <= D in a block where a price for it is stated, and 0 elsewhere. Batch work is free over the blocks of a period, and
-paid for wherever it runs: its Dbar/D is 1 / (peak_to_mean x headroom) in every block, also where nothing arrives.
+u <= D in a block where a price for it is stated, or what a request is worth, and 0 elsewhere. Batch work is free over
+the blocks of a period, and paid for wherever it runs: its Dbar/D is 1 / (peak_to_mean x headroom) in every block, also
+where nothing arrives.
 """
 
 from __future__ import annotations
 
+import numpy as np
 from pyomo.environ import ConcreteModel, Constraint, NonNegativeReals, Var, quicksum
 
 from .problem import Problem
@@ -34,7 +36,8 @@ def add(model: ConcreteModel, problem: Problem) -> None:
 def _add_unserved(model: ConcreteModel, problem: Problem) -> None:
     slots = [
         (w, t, b, node)
-        for w in problem.workloads
+        for w, workload in problem.workloads.items()
+        if workload.run is None
         for t in problem.periods
         for b in problem.blocks
         for node in problem.nodes_at(t)
@@ -43,20 +46,22 @@ def _add_unserved(model: ConcreteModel, problem: Problem) -> None:
 
     def bounds(_model, w, t, b, node):
         workload = problem.workloads[w]
-        priced = workload.unserved_usd is not None
-        return 0.0, float(workload.provision[problem.representative(t, node), t, b]) if priced else 0.0
+        most = float(workload.provision[problem.representative(t, node), t, b])
+        return 0.0, 0.0 if workload.refused_usd is None else most
 
     model.unserved = Var(slots, domain=NonNegativeReals, bounds=bounds)
     priced = [slot for slot in slots if problem.workloads[slot[0]].unserved_usd is not None]
-    model.cost_by_line["unserved"] = quicksum(_penalty(problem, slot) * model.unserved[slot] for slot in priced)
+    model.cost_by_line["unserved"] = quicksum(
+        discounted_usd(problem, slot, problem.workloads[slot[0]].unserved_usd) * model.unserved[slot] for slot in priced
+    )
 
 
-def _penalty(problem: Problem, slot: tuple) -> float:
-    """Expected, discounted USD for one request/s left unserved in the slot."""
+def discounted_usd(problem: Problem, slot: tuple, usd_per_request: np.ndarray) -> float:
+    """Expected USD for one request/s provisioned in the slot, its mean counted at a discounted price [s, period]."""
     w, t, b, node = slot
-    workload = problem.workloads[w]
+    share = problem.workloads[w].mean_share
     through = problem.scenarios_through(node, problem.months_of[t][0])
-    paid = sum(problem.probability[s] * workload.unserved_usd[s, t] * workload.mean_share[s, t, b] for s in through)
+    paid = sum(problem.probability[s] * usd_per_request[s, t] * share[s, t, b] for s in through)
     return float(SECONDS_PER_HOUR * problem.hours[t] * problem.block_share[b] * paid)
 
 

@@ -151,8 +151,11 @@ def _add_strong_links(model: ConcreteModel, problem: Problem, sources) -> None:
 
 
 def useful_accelerators(problem: Problem, pool: str, workload: str, t: int, b: int, s: int) -> float:
-    """The most that one workload can use of a pool: its demand (or all batch work in the window) over the rate."""
+    """The most that one workload can use of a pool: its demand (or all batch work in the window) over the rate, or the
+    scale of a training run."""
     demand = problem.workloads[workload]
+    if demand.run is not None:
+        return demand.run.most_accelerators
     rate = float(problem.rate[pool, workload][s, t])
     if demand.kind != "batch":
         return float(demand.provision[s, t, b]) / rate

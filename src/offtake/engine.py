@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from pyomo.environ import ConcreteModel
 
@@ -11,10 +13,11 @@ from offtake_models import build
 
 from .audit import audit
 from .compile import Compiled, compile_instance
+from .contingencies import search
 from .instance.schema import Instance
-from .plan import Plan, make_plan, read
+from .plan import Plan, make_plan
 from .reductions import reduced
-from .solve import Limits, Outcome, Progress, listening, solve_model
+from .solve import Limits, Outcome, Progress, listening, solve_model, solve_relaxation
 
 
 class NoPlan(Exception):
@@ -51,12 +54,15 @@ def solve(
         compiled = compile_instance(instance)
         if model is None:
             compiled = reduced(compiled)
-            model = build(compiled.problem)
+            model = build(replace(compiled.problem, contingencies=[]))
         limits = Limits(gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed)
-        outcome = solve_model(model, limits, neighbourhoods(compiled, model), progress, stop)
-        if outcome.objective is None:
+        groups = neighbourhoods(compiled, model)
+        look_ahead = partial(solve_relaxation, model, stop=stop)
+        whole = partial(solve_model, model, neighbourhoods=groups, progress=progress, stop=stop)
+        outcome, decisions = search(compiled.problem, model, limits, look_ahead, whole)
+        if decisions is None:
             raise NoPlan(outcome)
-        plan = make_plan(compiled, read(compiled.problem, model), outcome, limits)
+        plan = make_plan(compiled, decisions, outcome, limits)
         return plan.with_audit(audit(instance, plan.to_document()).to_document())
 
 

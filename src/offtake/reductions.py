@@ -19,7 +19,16 @@ follow from those that stay. So the least costs are the same. Each family of row
                  `strong_link` follows from the others once nothing is provisioned beyond what is asked for.
     money        In every budget, every balance, every ledger month of what is owed under a cap and in the objective,
                  n C + F of b is no more than that of a for the fewest and the most blocks of a, hence between.
+    training     Its rows are about x and y alone; what a run takes of a pool is under supply, and no more than its scale.
+    value        No rows: terms of the objective in x and u alone.
+    resilience   What is left of b when something is lost is no less: it is of the same provider, site and families.
+    porting      Its cap on what serves only repeats what is asked for and what can be held: supply.
     power        No more megawatts in any month and no more tonnes in any year that is capped.
+    stability    A deal of an earlier plan gives way only to one of the same start and term. Of any other the change
+                 is saved, and at most one is made where it goes.
+    concentration  In the months that count: where shares of megawatts are limited, the same megawatts, since more of
+                 one is less of another; where shares of spend are, as much is paid for good, and no use is left open;
+                 where groups must be present, megawatts wherever there were some. Shares of service are about x.
     commitments  If one counts what the offer is paid: no less spent in any part, signed no later, no use left open.
 
 If both may be signed (`stack`), what is due once for `a` falls away and nothing comes for `b`; if only `a` is, F of `b`
@@ -164,7 +173,7 @@ def _places(ways: _Ways) -> dict[int, int]:
 
 def _side_by_side(problem: Problem, offer: str, deals: list[Deal], stock: int) -> _Ways:
     rows = [*_outline(deals), *_held(deals), *_cash(problem, deals), *_policy(problem, offer, deals)]
-    rows += _counted(problem, offer, deals)
+    rows += [*_counted(problem, offer, deals), *_shared(problem, deals)]
     per_block, once = (np.concatenate([_flat(side) for side in sides], axis=1) for sides in zip(*rows, strict=True))
     rules = [*_when(problem, offer, deals, stock), *_use_left_open(problem, offer, deals)]
     asks, bears = (np.concatenate([_flat(side) for side in sides], axis=1) for sides in zip(*rules, strict=True))
@@ -225,6 +234,19 @@ def _policy(problem: Problem, offer: str, deals: list[Deal]) -> Sides:
     return [(row, np.zeros_like(row)) for row in rows]
 
 
+def _shared(problem: Problem, deals: list[Deal]) -> Sides:
+    """Megawatts and spend of which shares are limited: neither more nor less."""
+    rows: Sides = []
+    if problem.power_shares:
+        power = _all(deals, "power_mw")[:, :, min(share.first for share in problem.power_shares) :]
+        rows += [(power, np.zeros_like(power)), (-power, np.zeros_like(power))]
+    if problem.spend_share is not None:
+        counted = slice(problem.spend_share.first, len(problem.period_of))
+        spent, once = (_all(deals, name)[:, :, counted].sum(axis=2) for name in ("spent", "spent_once"))
+        rows += [(spent, once), (-spent, -once)]
+    return rows
+
+
 def _counted(problem: Problem, offer: str, deals: list[Deal]) -> Sides:
     """What is spent toward commitments, of which more is never worse."""
     spent, once = _all(deals, "spent"), _all(deals, "spent_once")
@@ -252,7 +274,19 @@ def _when(problem: Problem, offer: str, deals: list[Deal], stock: int) -> Sides:
     if any(offer in each.offers for each in problem.commitments):
         signing = _all(deals, "signing")
         rules.append((signing, signing))
+    if problem.change_usd is not None:
+        other = _not_as_kept(problem, deals)
+        rules.append((other, other))
+    if problem.sellers_min is not None:
+        absent = _all(deals, "power_mw")[:, :, problem.sellers_min.first :] <= 0
+        rules.append((absent, absent))
     return rules
+
+
+def _not_as_kept(problem: Problem, deals: list[Deal]) -> np.ndarray:
+    """[deal, deal of an earlier plan] whether they differ in offer, start or term."""
+    kept = [[(deal.offer, deal.start, deal.months) != key for key in problem.kept] for deal in deals]
+    return np.array(kept, dtype=bool).reshape(len(deals), len(problem.kept))
 
 
 def _starts(serving: np.ndarray) -> np.ndarray:
@@ -272,7 +306,7 @@ def _use_left_open(problem: Problem, offer: str, deals: list[Deal]) -> Sides:
     price = np.stack([_prices(deal) for deal in deals])
     dear, free = np.where(left, price, -np.inf), np.where(left, price, np.inf)
     rules = [(-share * hours, -share * hours), (-hours, -hours), (dear, free)]
-    if any(offer in each.offers for each in problem.commitments):
+    if problem.spend_share is not None or any(offer in each.offers for each in problem.commitments):
         rules.append((left, -left.astype(float)))
     return rules
 

@@ -9,20 +9,23 @@ from .instance import scenarios
 from .instance.commitments import discounts, eligible, is_prepaid
 from .instance.demand import mean_requests_per_s
 from .instance.pools import Pool, block_accelerators, pools, supplies
-from .instance.schema import Batch, Instance, Interactive, Offer, SignedContract
+from .instance.ports import family_of, open_ports
+from .instance.schema import Batch, Instance, Interactive, Offer, SignedContract, Training
+from .instance.workloads import deadline_month, earliest_month, runs, served
 from .throughput import RateTable
 
 
 def model_size(instance: Instance, rates: RateTable) -> dict[str, int]:
     """Deals, pools and eligible pairs exactly; rows, columns and nonzeros to within some percent.
 
-    Counted are decisions, dispatch, capacity, demand, strong links, cash rows and spend commitments of one future,
-    times the nodes of a period.
+    Counted are decisions, dispatch, capacity, demand, strong links, training runs, cash rows, spend commitments and
+    ports of one future, times the nodes of a period.
     """
     period_of = _periods(instance)
     blocks, periods = instance.day.blocks, int(period_of[-1]) + 1
     alive = {key: _deals_in_service(instance, supply, period_of) for key, supply in supplies(instance).items()}
-    asked = {name: _asked(instance, name, period_of) for name in instance.workloads}
+    asked = {name: _asked(instance, name, period_of) for name in served(instance)}
+    windows = {name: _window(instance, run, period_of) for name, run in runs(instance).items()}
     cash_months = _months_with_cash(instance, period_of)
     deals = sum(ways(instance, supply) for supply in supplies(instance).values())
     demand, cash = len(asked) * periods * blocks, int(cash_months.sum())
@@ -30,18 +33,26 @@ def model_size(instance: Instance, rates: RateTable) -> dict[str, int]:
     rows, columns, nonzeros = demand + 2 * deals + cash, demand + 2 * deals + cash, demand + 6 * deals
     for pool in pools(instance):
         in_service = alive[pool.supply]
-        served = [name for name in asked if rates[pool.id, name].eligible]
+        able = [name for name in instance.workloads if rates[pool.id, name].eligible]
         opened = in_service > 0
         slots = int(opened.sum()) * blocks
-        linked = _linked(
-            instance, pool, {name: asked[name] / rates[pool.id, name].requests_per_s[0] for name in served}
-        )
+        needed = {name: asked[name] / rates[pool.id, name].requests_per_s[0] for name in able if name in asked}
+        needed |= {name: _scale(instance, name, windows[name]) for name in able if name in windows}
+        linked = _linked(instance, pool, needed)
         links = (linked * opened).sum()
-        size["pairs"] += len(served)
-        columns += len(served) * slots
-        rows += bool(served) * slots + links
-        nonzeros += (2 * slots + blocks * cash_months[opened].sum()) * len(served) + links
-        nonzeros += ((linked + bool(served) * blocks) * in_service).sum()
+        size["pairs"] += len(able)
+        columns += sum(int((opened & windows[name]).sum()) * blocks if name in windows else slots for name in able)
+        rows += bool(able) * slots + links
+        nonzeros += (2 * slots + blocks * cash_months[opened].sum()) * len(able) + links
+        nonzeros += ((linked + bool(able) * blocks) * in_service).sum()
+        placed = sum(int((opened & windows[name]).sum()) for name in able if name in windows)
+        rows, columns, nonzeros = rows + (blocks + 1) * placed, columns + placed, nonzeros + 2 * (blocks + 4) * placed
+        waiting = _waiting(instance, pool, able) * slots
+        rows, nonzeros = rows + waiting, nonzeros + 2 * waiting
+    begun = len(open_ports(instance)) * instance.horizon.months
+    rows, columns, nonzeros = rows + begun, columns + begun, nonzeros + 2 * begun
+    worked = sum(int(inside.sum()) for inside in windows.values())
+    rows, columns, nonzeros = rows + 3 * worked, columns + 2 * worked, nonzeros + 4 * worked
     for key in commitments.considered(instance):
         more = _promised(instance, key, rates)
         rows, columns, nonzeros = rows + more[0], columns + more[1], nonzeros + more[2]
@@ -49,6 +60,27 @@ def model_size(instance: Instance, rates: RateTable) -> dict[str, int]:
         rows += sum(isinstance(workload, Interactive) for workload in instance.workloads.values()) * periods * blocks
     paths = _paths(instance, period_of)
     return {**size, "rows": int(paths * rows), "columns": int(paths * columns), "nonzeros": int(paths * nonzeros)}
+
+
+def _window(instance: Instance, run: Training, period_of: np.ndarray) -> np.ndarray:
+    """[period] whether a training run may work then."""
+    months = np.arange(len(period_of))
+    late = run.lateness_usd_per_month is not None
+    last = months[-1] if late else deadline_month(instance, run) - instance.horizon.start
+    inside = (earliest_month(instance, run) - instance.horizon.start <= months) & (months <= last)
+    return np.bincount(period_of, weights=inside) > 0
+
+
+def _scale(instance: Instance, name: str, window: np.ndarray) -> np.ndarray:
+    """[period, block] accelerators that a training run can use; no end of them where it does not work."""
+    most = np.where(window, instance.workloads[name].accelerators.max, np.inf)
+    return np.repeat(most[:, None], instance.day.blocks, axis=1)
+
+
+def _waiting(instance: Instance, pool: Pool, able: list[str]) -> int:
+    """Workloads that the pool serves only once their model is ported."""
+    asked = {(model, family) for model, family, _ in open_ports(instance)}
+    return sum((instance.workloads[name].model, family_of(instance, pool)) in asked for name in able)
 
 
 def _paths(instance: Instance, period_of: np.ndarray) -> float:

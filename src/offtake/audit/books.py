@@ -12,7 +12,8 @@ from offtake.instance.months import Month
 from offtake.instance.network import egress_usd_per_million_tokens
 from offtake.instance.pools import Pool, pools, supplies
 from offtake.instance.scenarios import lost, price_factor
-from offtake.instance.schema import Instance, Offer
+from offtake.instance.schema import Instance, Offer, Port
+from offtake.instance.workloads import runs, served
 
 from .calendar import Calendar
 from .claim import Claim
@@ -22,7 +23,7 @@ from .deeds import Register
 from .demand import Demand, demand_of
 from .follow_ons import Break, Deed
 from .forward import usd_per_hour
-from .numbers import ZERO, exact, price_in
+from .numbers import ONE, ZERO, exact, price_in
 from .promises import Promise, can_be_taken, promise
 
 SECONDS_PER_HOUR = 3600
@@ -47,7 +48,12 @@ class Books:
 
     @cached_property
     def demand(self) -> dict[str, Demand]:
-        return {key: demand_of(self.instance, self.calendar, key) for key in self.instance.workloads}
+        """Of the workloads that bring requests."""
+        return {key: demand_of(self.instance, self.calendar, key) for key in served(self.instance)}
+
+    def mean_share(self, workload: str, period: int, block: int) -> Decimal:
+        """What is paid for, over what is provisioned: all of what a training run takes."""
+        return self.demand[workload].mean_share(period, block) if workload in self.demand else ONE
 
     @cached_property
     def serving_rates(self) -> offtake.throughput.RateTable:
@@ -104,7 +110,58 @@ class Books:
             for key, contract in self.contracts.items()
         }
         takable = [key for key, each in self.instance.commitments.items() if can_be_taken(each, self.calendar)]
-        return Known(self.calendar, self.pools, self.instance.workloads, feeds, takable).sort_out(self.claim)
+        known = Known(
+            self.calendar,
+            self.pools,
+            self.instance.workloads,
+            feeds,
+            takable,
+            list(self.asked_ports),
+            list(self.losses),
+            list(runs(self.instance)),
+        )
+        return known.sort_out(self.claim)
+
+    @cached_property
+    def losses(self) -> dict[str, list[str]]:
+        """What may be lost at once -> the pools that are lost with it."""
+        found: dict[str, list[str]] = {}
+        rule = self.instance.policy.resilience
+        for key, pool in self.pools.items() if rule is not None else ():
+            group = self.instance.providers[pool.provider].group or pool.provider
+            family = self.instance.accelerators[pool.accelerator].family if pool.accelerator is not None else None
+            name = {"provider": group, "site": pool.region, "family": family}[rule.lose_any]
+            if name is not None:
+                found.setdefault(name, []).append(key)
+        return found
+
+    @cached_property
+    def asked_ports(self) -> dict[tuple[str, str], Port]:
+        """(model, family) -> what is not ported yet."""
+        stated = self.instance.ports.items()
+        return {(m, family): port for m, ports in stated for family, port in ports.items() if not port.done}
+
+    @cached_property
+    def ported(self) -> dict[tuple[str, str], Month]:
+        """(model, family) -> the month in which the port begins; the first, if there are several."""
+        rows = sorted(self.decisions.ported, key=lambda row: -row.month)
+        return {(row.model, row.family): self.calendar.start + row.month for row in rows}
+
+    def is_ported(self, pool: str, workload: str, period: int) -> bool:
+        """Whether a pool waits for no port when the period begins."""
+        asked = self.port_of(pool, workload)
+        if asked is None:
+            return True
+        begins = self.ported.get(asked)
+        return begins is not None and begins + self.asked_ports[asked].months <= self.calendar.periods[period][0]
+
+    def port_of(self, pool: str, workload: str) -> tuple[str, str] | None:
+        """(model, family) of the port that a pool waits for before it serves a workload."""
+        accelerator = self.pools[pool].accelerator
+        if accelerator is None:
+            return None
+        asked = self.instance.workloads[workload].model, self.instance.accelerators[accelerator].family
+        return asked if asked in self.asked_ports else None
 
     @cached_property
     def promises(self) -> dict[str, Promise]:
@@ -120,13 +177,14 @@ class Books:
         return {key: legs for key, legs in self.legs.items() if legs[0].supply_id == supply}
 
     def rate(self, pool: str, workload: str, period: int) -> Decimal:
-        """R: requests/s per accelerator throughout the period; 0 for a pair that is not eligible, 1 for an API."""
+        """R: requests/s per accelerator throughout the period; 0 for a pair that is not eligible, 1 for an API; FLOP/s
+        for a training run."""
         return self._rates[pool, workload][period]
 
     @cached_property
     def _rates(self) -> dict[tuple[str, str], list[Decimal]]:
         found = {}
-        for pair in {(row.pool, row.workload): None for row in self.decisions.serve}:
+        for pair in {(row.pool, row.workload): None for row in (*self.decisions.serve, *self.decisions.rerouted)}:
             serving = self.serving_rates[pair]
             monthly = [exact(rate) if serving.eligible else ZERO for rate in serving.requests_per_s]
             found[pair] = [
@@ -140,8 +198,8 @@ class Books:
         found: dict[tuple[str, int, int], Decimal] = defaultdict(lambda: ZERO)
         for pool, workload, period, block, _, amount in self.decisions.serve:
             found[workload, period, block] += amount * self.rate(pool, workload, period)
-        for workload, period, block, _, amount in self.decisions.unserved:
-            found[workload, period, block] += amount
+        for slot, amount in self.refused.items():
+            found[slot] += amount
         return found
 
     @cached_property
@@ -157,7 +215,7 @@ class Books:
         """Accelerators (requests/s for an API) at work on average, by pool, workload and period: what is paid for."""
         found: dict[tuple[str, str, int], Decimal] = defaultdict(lambda: ZERO)
         for pool, workload, period, block, _, amount in self.decisions.serve:
-            share = self.demand[workload].mean_share(period, block)
+            share = self.mean_share(workload, period, block)
             found[pool, workload, period] += self.calendar.block_share * share * amount
         return found
 
@@ -166,7 +224,7 @@ class Books:
         """What use costs at list prices, by pool, month and block: elastic price and tokens."""
         found: dict[tuple[str, Month, int], Decimal] = defaultdict(lambda: ZERO)
         for pool, workload, period, block, _, amount in self.decisions.serve:
-            share = self.calendar.block_share * self.demand[workload].mean_share(period, block) * amount
+            share = self.calendar.block_share * self.mean_share(workload, period, block) * amount
             requests_per_hour = SECONDS_PER_HOUR * self.rate(pool, workload, period)
             for month in self.calendar.periods[period]:
                 tokens = requests_per_hour * self.tokens_per_request(pool, workload, month)
@@ -196,6 +254,29 @@ class Books:
         """Requests in a block over the period, for a rate of those to provision for."""
         seconds = self.calendar.hours(period) * self.calendar.block_share * SECONDS_PER_HOUR
         return seconds * self.demand[workload].mean_share(period, block) * rate
+
+    @cached_property
+    def discounted_requests(self) -> dict[str, Decimal]:
+        """Requests served by workload, each weighted with the discount of its period: interactive ones asked for and
+        not left unserved, batch work where it is done."""
+        found = dict.fromkeys(self.demand, ZERO)
+        for workload, demand in self.demand.items():
+            batch = demand.waiting_periods is not None
+            for period, row in enumerate(demand.provision):
+                for block, asked in enumerate(row):
+                    refused = self.refused.get((workload, period, block), ZERO)
+                    rate = (self.served.get((workload, period, block), ZERO) if batch else asked) - refused
+                    requests = self.mean_requests(workload, period, block, rate)
+                    found[workload] += self.calendar.period_discount(period) * requests
+        return found
+
+    @cached_property
+    def refused(self) -> dict[tuple[str, int, int], Decimal]:
+        """Requests/s provisioned for nobody, by workload, period and block."""
+        found: dict[tuple[str, int, int], Decimal] = defaultdict(lambda: ZERO)
+        for workload, period, block, _, amount in self.decisions.unserved:
+            found[workload, period, block] += amount
+        return found
 
     @cached_property
     def beyond_hours(self) -> dict[tuple[int | str, str, int], Decimal]:
@@ -265,27 +346,34 @@ class Books:
             return ZERO
         return exact(market.fraction) * usd_per_hour(self.instance, place.accelerator, month)
 
-    def egress_per_request(self, pool: str, workload_id: str) -> Decimal:
+    def egress_per_request(self, pool: str, workload_id: str, month: Month) -> Decimal:
         """USD per request for its output tokens on their way to the workload's region."""
         workload = self.instance.workloads[workload_id]
+        if workload_id not in self.demand:
+            return ZERO
         price = egress_usd_per_million_tokens(self.instance, self.pools[pool].region, workload.region)
-        return exact(price) * self._output_tokens(workload_id) / 10**6
+        return exact(price) * self._output_tokens(workload_id, month) / 10**6
 
     def tokens_per_request(self, pool: str, workload_id: str, month: Month) -> Decimal:
         """USD per request that a token API bills in a month; 0 for accelerators."""
         offer = self.instance.offers.get(self.pools[pool].supply)
-        if offer is None or offer.api is None:
+        if offer is None or offer.api is None or workload_id not in self.demand:
             return ZERO
         read = exact(self.instance.workloads[workload_id].request.input_tokens)
-        written = self._output_tokens(workload_id)
+        written = self._output_tokens(workload_id, month)
         bill = read * exact(offer.api.usd_per_million_input_tokens) + written * exact(
             offer.api.usd_per_million_output_tokens
         )
         return self.price_factor(self.pools[pool].supply, month) * bill / 10**6
 
-    def _output_tokens(self, workload_id: str) -> Decimal:
+    def all_tokens(self, workload_id: str, month: Month) -> Decimal:
+        """Tokens of one request in a month, read and written."""
+        read = exact(self.instance.workloads[workload_id].request.input_tokens)
+        return read + self._output_tokens(workload_id, month)
+
+    def _output_tokens(self, workload_id: str, month: Month) -> Decimal:
         request = self.instance.workloads[workload_id].request
-        return exact(request.output_tokens) * exact(request.reasoning_multiplier)
+        return exact(request.output_tokens) * price_in(request.reasoning_multiplier, month)
 
 
 def _legs(contract: Contract, breaks: list[Break]) -> list[Contract]:

@@ -133,6 +133,47 @@ class Sublet(NamedTuple):
     accelerators: Decimal
 
 
+class Ported(NamedTuple):
+    """A port that begins."""
+
+    model: str
+    family: str
+    month: int
+    """counted from the horizon's first"""
+    node: int
+
+
+class Late(NamedTuple):
+    """A training run that is late through a period."""
+
+    workload: str
+    period: int
+    node: int
+
+
+class Rerouted(NamedTuple):
+    """Accelerators (requests/s for a token API) that serve what must be kept in a block when something is lost."""
+
+    lost: str
+    pool: str
+    workload: str
+    period: int
+    block: int
+    node: int
+    amount: Decimal
+
+
+class PortRow(NamedTuple):
+    """One row of the table of ports, as printed."""
+
+    model: str
+    family: str
+    start: Month
+    ready: Month
+    usd: Decimal
+    scenario: str = ""
+
+
 class CommitmentRow(NamedTuple):
     """One row of the table of commitments, as printed."""
 
@@ -166,6 +207,17 @@ class CostRow(NamedTuple):
     scenario: str = ""
 
 
+class ShedRow(NamedTuple):
+    """What is left unserved of a workload in a month, as printed."""
+
+    month: Month
+    workload: str
+    usd_per_request: Decimal
+    requests: Decimal
+    usd: Decimal
+    scenario: str = ""
+
+
 class ClaimedFuture(NamedTuple):
     """What the plan says of one of several futures."""
 
@@ -192,10 +244,17 @@ class Claim:
     committed: dict[int, Committed]
     covered: dict[int, Covered]
     sublet: dict[int, Sublet]
+    ported: dict[int, Ported]
+    rerouted: dict[int, Rerouted]
+    late: dict[int, Late]
     commitments: list[CommitmentRow]
+    ports: list[PortRow]
     cash: list[CashRow]
     obligations: list[OwedRow]
     cost: list[CostRow]
+    shed: list[ShedRow]
+    prints_shed: bool
+    """plans of earlier versions do not"""
     kpis: dict[str, Any]
     ledgers: dict[str, Any]
     """empty in plans of earlier versions"""
@@ -223,9 +282,12 @@ def read(plan: Any, several: bool = False) -> Claim:
         deals=_deals(document, several),
         **{name: _numbered(tuples(decisions, name, *form)) for name, form in _DECISIONS.items()},
         commitments=table(rows, "commitments", CommitmentRow, {**_COMMITMENT, **of}),
+        ports=table(rows, "ports", PortRow, {**_PORT, **of}),
         cash=table(document, "cash", CashRow, {"month": month, "line": text, "offer": text, "usd": number, **of}),
         obligations=table(document, "obligations", OwedRow, {"month": month, "usd": number, **of}),
         cost=table(document, "cost", CostRow, {"line": text, "usd": number, **of}),
+        shed=table(rows, "shed", ShedRow, {**_SHED, **of}),
+        prints_shed="shed" in document,
         kpis=mapping(member(document, "kpis"), "kpis"),
         ledgers=mapping(document.get("ledgers", {}), "ledgers"),
         futures=_futures(document) if several else {},
@@ -272,6 +334,16 @@ _COMMITMENT: dict[str, Reader] = {
     "unused_usd": number_or_null,
 }
 
+_PORT: dict[str, Reader] = {"model": text, "family": text, "start": month, "ready": month, "usd": number}
+
+_SHED: dict[str, Reader] = {
+    "month": month,
+    "workload": text,
+    "usd_per_request": number,
+    "requests": number,
+    "usd": number,
+}
+
 _DEAL: dict[str, Reader] = {
     "offer": text,
     "provider": text,
@@ -291,8 +363,8 @@ _DEAL: dict[str, Reader] = {
 }
 _NO_RIGHT = {"right": "", "follows": None}
 """in plans of earlier versions, and these:"""
-_NO_TABLES: dict[str, list] = {"commitments": []}
-_NO_DECISIONS: dict[str, list] = {"committed": [], "covered": [], "sublet": []}
+_NO_TABLES: dict[str, list] = {"commitments": [], "shed": [], "ports": []}
+_NO_DECISIONS: dict[str, list] = {"committed": [], "covered": [], "sublet": [], "ported": [], "rerouted": [], "late": []}
 
 _DECISIONS: dict[str, tuple[type, tuple[Reader, ...]]] = {
     "serve": (Serve, (text, text, integer, integer, integer, number)),
@@ -301,5 +373,8 @@ _DECISIONS: dict[str, tuple[type, tuple[Reader, ...]]] = {
     "committed": (Committed, (text, integer)),
     "covered": (Covered, (text, text, integer, integer, integer, number)),
     "sublet": (Sublet, (text, integer, integer, number)),
+    "ported": (Ported, (text, text, integer, integer)),
+    "rerouted": (Rerouted, (text, text, text, integer, integer, integer, number)),
+    "late": (Late, (text, integer, integer)),
 }
 """name in the document -> its row, and how each entry is read"""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from .calendar import Calendar
-from .claim import Beyond, Claim, Committed, Covered, Serve, Sublet, Unserved
+from .claim import Beyond, Claim, Committed, Covered, Late, Ported, Rerouted, Serve, Sublet, Unserved
 from .reading import shown
 
 Row = TypeVar("Row", bound=NamedTuple)
@@ -23,6 +23,9 @@ class Decisions:
     committed: list[Committed]
     covered: list[Covered]
     sublet: list[Sublet]
+    ported: list[Ported]
+    rerouted: list[Rerouted]
+    late: list[Late]
     strays: list[str] = field(default_factory=list)
     """a sentence for each row that was set aside"""
 
@@ -38,6 +41,12 @@ class Known:
     """for each contract, the pools that it feeds"""
     commitments: Collection[str] = ()
     """that can be taken"""
+    ports: Collection[tuple[str, str]] = ()
+    """(model, family) of what is not ported yet"""
+    losses: Collection[str] = ()
+    """what may be lost"""
+    runs: Collection[str] = ()
+    """workloads that train: they bring no requests"""
 
     def sort_out(self, claim: Claim) -> Decisions:
         strays: list[str] = []
@@ -48,6 +57,9 @@ class Known:
             _sound("decisions.committed", claim.committed, self._fault_of_committed, strays),
             _sound("decisions.covered", claim.covered, self._fault_of_covered, strays),
             _sound("decisions.sublet", claim.sublet, self._fault_of_sublet, strays),
+            _sound("decisions.ported", claim.ported, self._fault_of_ported, strays),
+            _sound("decisions.rerouted", claim.rerouted, self._fault_of_rerouted, strays),
+            _sound("decisions.late", claim.late, self._fault_of_late, strays),
             strays,
         )
 
@@ -58,7 +70,14 @@ class Known:
             or self._fault_of_slot(row.period, row.block, row.node)
         )
 
+    def _fault_of_late(self, row: Late) -> str:
+        if row.workload not in self.runs:
+            return f"names {shown(row.workload)}, which is no training run of the instance"
+        return self._fault_of_slot(row.period, 0, row.node)
+
     def _fault_of_unserved(self, row: Unserved) -> str:
+        if row.workload in self.runs:
+            return f"names {shown(row.workload)}, a training run, which brings no requests"
         return _unknown("workload", row.workload, self.workloads) or self._fault_of_slot(
             row.period, row.block, row.node
         )
@@ -74,16 +93,33 @@ class Known:
         return _unknown("commitment", row.commitment, self.commitments) or self._fault_of_slot(0, 0, row.node)
 
     def _fault_of_covered(self, row: Covered) -> str:
-        last = len(self.calendar.months) - 1
         return (
             _unknown("commitment", row.commitment, self.commitments)
             or _unknown("pool", row.pool, self.pools)
-            or ("" if 0 <= row.month <= last else f"names month {shown(row.month)}; they are numbered 0 to {last}")
+            or self._fault_of_month(row.month)
             or self._fault_of_slot(0, row.block, row.node)
         )
 
     def _fault_of_sublet(self, row: Sublet) -> str:
         return _unknown("pool", row.pool, self.pools) or self._fault_of_slot(row.period, 0, row.node)
+
+    def _fault_of_ported(self, row: Ported) -> str:
+        if (row.model, row.family) not in self.ports:
+            return f"ports {shown(row.model)} to {shown(row.family)}, which the instance does not ask for"
+        return self._fault_of_month(row.month) or self._fault_of_slot(0, 0, row.node)
+
+    def _fault_of_rerouted(self, row: Rerouted) -> str:
+        if row.lost not in self.losses:
+            return f"is about the loss of {shown(row.lost)}, which the instance does not ask for"
+        return (
+            _unknown("pool", row.pool, self.pools)
+            or _unknown("workload", row.workload, self.workloads)
+            or self._fault_of_slot(row.period, row.block, row.node)
+        )
+
+    def _fault_of_month(self, month: int) -> str:
+        last = len(self.calendar.months) - 1
+        return "" if 0 <= month <= last else f"names month {shown(month)}; they are numbered 0 to {last}"
 
     def _fault_of_slot(self, period: int, block: int, node: int) -> str:
         for name, value, count in (

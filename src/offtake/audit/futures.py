@@ -25,9 +25,9 @@ from .promises import signing_month
 from .reading import items
 
 Row = TypeVar("Row")
-SCENARIO_TABLES = ("commitments", "cash", "obligations", "cost")
+SCENARIO_TABLES = ("commitments", "ports", "cash", "obligations", "cost", "shed")
 """tables with a row for each future, beside the ledgers"""
-DECISIONS = ("serve", "unserved", "beyond", "committed", "covered", "sublet")
+DECISIONS = ("serve", "unserved", "beyond", "committed", "covered", "sublet", "ported", "rerouted", "late")
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Tree:
             stated = self.instance.commitments.get(row.commitment)
             month = None if stated is None else signing_month(stated, self.calendar)
             return month if month is not None and self.inside(month) else None
-        if kind == "covered":
+        if kind in ("covered", "ported"):
             return months[row.month] if 0 <= row.month < len(months) else None
         return periods[row.period][0] if 0 <= row.period < len(periods) else None
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from offtake.instance.months import Month
 
-from . import spend
+from . import spend, stability, training
 from .books import SECONDS_PER_HOUR, Books
 from .follow_ons import Break
 from .numbers import ZERO, exact
@@ -27,8 +27,12 @@ COST_LINES = (
     "commitments",
     "shortfall",
     "unserved",
+    "lateness",
+    "value",
     "carbon",
     "sublease",
+    "ports",
+    "changes",
 )
 
 
@@ -53,7 +57,7 @@ class Ledger:
         """USD by month, line and offer."""
         found: dict[tuple[Month, str, str], Decimal] = defaultdict(lambda: ZERO)
         fixed = [*_fixed_payments(self.books), *_sublets(self.books), *spend.payments(self.books)]
-        for month, line, offer, usd in [*fixed, *self._use]:
+        for month, line, offer, usd in [*fixed, *_ports(self.books), *self._use]:
             found[month, line, offer] += usd
         for promise, part, usd in self._shortfalls:
             found[part.due, "shortfall", promise.key] += usd
@@ -104,7 +108,7 @@ class Ledger:
         tail = sum((deed.tail(calendar) for deed in self.books.deeds.values()), ZERO)
         found["contracts"] = sum((deed.charge(calendar) for deed in self.books.deeds.values()), ZERO) + tail
         found["tail_value"] = -tail
-        for month, line, _, usd in [*self._use, *_sublets(self.books)]:
+        for month, line, _, usd in [*self._use, *_sublets(self.books), *_ports(self.books)]:
             found[line] += calendar.discount(month) * usd
         for promise in self.books.promises.values():
             for month, usd in promise.paid.items():
@@ -112,8 +116,18 @@ class Ledger:
         for promise, part, usd in self._shortfalls:
             found["shortfall"] += promise.charge_factor(part.due, part.in_horizon) * usd
         found["unserved"] = sum(_penalties(self.books), ZERO)
+        found["lateness"] = sum(training.penalties(self.books), ZERO)
+        found["value"] = -sum(self.value.values(), ZERO)
         found["carbon"] = sum(_carbon(self.books), ZERO)
+        found["changes"] = stability.charge(self.books)
         return found
+
+    @cached_property
+    def value(self) -> dict[str, Decimal]:
+        """What the requests served bring, discounted, by workload that says what one is worth."""
+        stated = {key: self.books.instance.workloads[key].value_usd_per_request for key in self.books.demand}
+        requests = self.books.discounted_requests
+        return {key: exact(usd) * requests[key] for key, usd in stated.items() if usd is not None}
 
     @property
     def objective(self) -> Decimal:
@@ -144,6 +158,15 @@ def _sublets(books: Books) -> Iterator[Payment]:
             yield Payment(month, "sublease", books.pools[pool].supply, -earned)
 
 
+def _ports(books: Books) -> Iterator[Payment]:
+    """What each port costs, evenly over its months; each time that it begins."""
+    for model, family, month, _ in books.decisions.ported:
+        port = books.asked_ports[model, family]
+        for j in range(port.months):
+            usd = exact(port.usd) / port.months
+            yield Payment(books.calendar.start + month + j, "ports", f"{model}/{family}", usd)
+
+
 def _use_payments(books: Books) -> Iterator[Payment]:
     """Cash that depends on use. The objective pays it also for contracts in force."""
     for (key, _, period), hours in books.beyond_hours.items():
@@ -153,13 +176,13 @@ def _use_payments(books: Books) -> Iterator[Payment]:
             yield Payment(month, "use_beyond", contract.supply_id, due * month.hours / books.calendar.hours(period))
     for (pool, workload, period), use in books.mean_use.items():
         requests_per_hour = SECONDS_PER_HOUR * books.rate(pool, workload, period)
-        egress = requests_per_hour * books.egress_per_request(pool, workload)
         supply = books.pools[pool].supply
         for month in books.calendar.periods[period]:
             hours = use * month.hours
             yield Payment(month, "elastic", supply, hours * books.elastic_price(pool, month))
             tokens = requests_per_hour * books.tokens_per_request(pool, workload, month)
             yield Payment(month, "tokens", supply, hours * tokens)
+            egress = requests_per_hour * books.egress_per_request(pool, workload, month)
             yield Payment(month, "egress", supply, hours * egress)
 
 

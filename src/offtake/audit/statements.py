@@ -286,7 +286,7 @@ def power_months(books: Books) -> dict[str, Decimal]:
 def spend(books: Books, money: Ledger) -> dict[str, Decimal]:
     """Group -> undiscounted payments in the horizon."""
     found: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for (month, _, offer), usd in money.cash.items():
-        if month <= books.calendar.months[-1]:
+    for (month, line, offer), usd in money.cash.items():
+        if month <= books.calendar.months[-1] and line != "ports":
             found[group(books, offer)] += usd
     return dict(found)

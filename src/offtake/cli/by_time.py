@@ -32,6 +32,7 @@ LINES = {
     "commitments": "spend commitments",
     "shortfall": "shortfall of commitments",
     "sublease": "income from subletting",
+    "ports": "ports of models",
 }
 GAP = 2
 """between columns"""
@@ -80,7 +81,7 @@ def held(document: Document, width: int) -> RenderableType | None:
     rows = document["capacity"]
     if not rows:
         return None
-    months = list(dict.fromkeys(row["month"] for row in document["service"]))
+    months = list(dict.fromkeys(row["month"] for row in document["service"] or rows))
     number = max(len("2026 Q1"), *(len(words.count(max(row["held"], row["used_peak"]))) for row in rows))
     name = buckets(months, most_columns(width, (row["pool"] for row in rows), number))
     columns = list(dict.fromkeys(map(name, months)))

@@ -12,7 +12,7 @@ from rich.text import Text
 from offtake.plan import KPI_DEFINITIONS
 from offtake.plan.kpis import shown
 
-from . import by_time, commitments, ledgers, scenarios, tails, terms, words
+from . import by_time, commitments, contingencies, ledgers, margin, ports, scenarios, shed, tails, terms, training, words
 from .tables import facts, section, table
 
 Document = dict[str, Any]
@@ -33,8 +33,13 @@ def plan(document: Document, width: int) -> list[RenderableType]:
         headline(document),
         deals(document),
         commitments.commitments(document),
+        ports.ports(document),
+        contingencies.contingencies(document),
         by_time.held(document, width),
         service(document),
+        training.training(document),
+        margin.margin(document),
+        shed.shed(document),
         by_time.cash(document, width),
         tails.tails(document),
         ledgers.ledgers(document, width),
@@ -50,9 +55,10 @@ def headline(document: Document) -> RenderableType:
     solver = document["solver"]
     took = f"{solver['name']} {solver['version']}, {solver['seconds']:,.1f} s, {words.plural(solver['nodes'], 'node')}"
     alone = "of_several" not in document
+    what = "cost less value" if document["kpis"].get("value_usd") is not None else "cost"
     rows = [
         ("answer", Text(verdict(document), style="bold")),
-        ("cost", f"{words.usd(document['objective_usd'])} (discounted, by the conventions below)"),
+        (what, f"{words.usd(document['objective_usd'])} (discounted, by the conventions below)"),
         *([("bound", f"{words.usd(document['bound_usd'])}: no plan costs less")] if alone else []),
         ("solved by", took),
         ("audit", audit_line(document.get("audit"))),
@@ -184,8 +190,8 @@ def _more_words(document: Document) -> str:
     return "".join(f"; {sentence}" for sentence in said)
 
 
-def service(document: Document) -> RenderableType:
-    """Who is served, how well, at what cost, and from where."""
+def service(document: Document) -> RenderableType | None:
+    """Who is served, how well, at what cost, and from where; nothing if no workload brings requests."""
     safety = document["kpis"].get("safety_by_workload") or {}
     price = document["kpis"].get("usd_per_million_tokens_by_workload") or {}
     rows = []
@@ -203,6 +209,8 @@ def service(document: Document) -> RenderableType:
                 "\n".join(_sources(months)),
             )
         )
+    if not rows:
+        return None
     headers = ["workload", ">at first", ">at last", ">safety", ">served", ">USD/1M", "from"]
     note = (
         "at first, at last: mean requests/s of those months; safety: capacity bought over mean load; served: in "

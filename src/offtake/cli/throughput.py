@@ -44,9 +44,11 @@ def command(ctx: click.Context, instance_path: Path, settings: tuple[str, ...], 
 
 def measure(instance: Instance, rates: RateTable) -> list[Row]:
     """One row per workload and pool, in the order of the file; rates are those of the first month."""
+    from offtake.instance.reasoning import as_of
     from offtake.throughput import usd_per_million_tokens
 
-    prices = {(price.pool, price.workload): price for price in usd_per_million_tokens(instance, rates)}
+    at_first = as_of(instance, instance.horizon.start)
+    prices = {(price.pool, price.workload): price for price in usd_per_million_tokens(at_first, rates)}
     found = []
     for (pool, workload), rate in rates.items():
         price = prices.get((pool, workload))
@@ -86,7 +88,8 @@ def pages(instance: Instance, rows: list[Row]) -> list[Any]:
             if workload.kind == "interactive"
             else ""
         )
-        title = f"{name}: {workload.kind}, {workload.model}, {workload.region}{target}"
+        where = "tokens learnt from, before goodput" if workload.kind == "training" else workload.region
+        title = f"{name}: {workload.kind}, {workload.model}, {where}{target}"
         able.sort(key=lambda row: math.inf if row["usd_per_million_tokens"] is None else row["usd_per_million_tokens"])
         found.append(section(title, table(headers, map(_cells, able))))
         if unable:

@@ -13,12 +13,16 @@ from ..instance import scenarios
 from ..instance.pools import pools
 from ..instance.schema import Instance
 from ..throughput import RateTable, rate_table
+from . import concentration
 from .calendar import make_calendar
 from .carbon import use_carbon
+from .contingencies import contingencies_of
 from .contracts import charged_share, deal_of
 from .futures import stack
 from .limits import carbon_limits, cash_limits, group_of, power_limits
+from .ports import ports_of
 from .promises import commitments_of
+from .stability import kept_deals
 from .use import elastic_limits, list_cash, pairs, sublet_most, sublet_usd, workload_of
 
 
@@ -78,7 +82,7 @@ def _compile_future(instance: Instance, ledger: int, rates: RateTable) -> Compil
         deals=[deal_of(instance, calendar, ways, d, share) for d, share in enumerate(charged)],
         pools=[pool.id for pool in pools(instance)],
         elastic_limit=elastic_limits(instance, calendar),
-        groups=[group_of(rule, calendar) for rule in instance.groups],
+        groups=[group_of(instance, rule, calendar) for rule in instance.groups],
         workloads={key: workload_of(instance, calendar, key) for key in instance.workloads},
         rate=rate,
         use_cash={pair: sum(lines.values()) for pair, lines in use_lines.items()},
@@ -90,6 +94,15 @@ def _compile_future(instance: Instance, ledger: int, rates: RateTable) -> Compil
         carbon_usd_per_tonne=instance.policy.carbon_usd_per_tonne or 0.0,
         use_carbon=use_carbon(instance, calendar, list(rate)),
         commitments=commitments_of(instance, calendar),
+        kept=kept_deals(instance, calendar),
+        change_usd=None if instance.policy.keep_plan is None else instance.policy.keep_plan.usd_per_change,
+        sellers=concentration.sellers_of(instance),
+        power_shares=concentration.power_shares(instance, calendar),
+        spend_share=concentration.spend_share(instance, calendar),
+        served_share=concentration.served_share(instance, calendar),
+        sellers_min=concentration.sellers_min(instance, calendar),
+        ports=ports_of(instance, list(rate)),
+        contingencies=contingencies_of(instance, calendar),
         list_cash=list_cash(instance, use_lines),
         sublet_usd=sublet_usd(instance, calendar),
         sublet_most=sublet_most(instance),

@@ -53,6 +53,7 @@ def deal_of(instance: Instance, calendar: Calendar, ways: list[Column], d: int, 
         right=column.right,
         parent=column.parent,
         per_parent=column.per_parent,
+        months=column.months,
     )
 
 

@@ -8,16 +8,21 @@ from offtake_models.problem import CarbonLimit, CashLimit, Group, PowerLimit
 
 from ..instance.months import Month
 from ..instance.pools import supplies
-from ..instance.schema import AtLeast, AtMost, Exclusive, Instance, Requires
+from ..instance.schema import AtLeast, AtMost, AtMostOfProviders, Exclusive, Instance, Requires
 from .calendar import Calendar
+from .concentration import sold_by
 
 
-def group_of(rule: AtMost | AtLeast | Requires | Exclusive, calendar: Calendar) -> Group:
+def group_of(
+    instance: Instance, rule: AtMost | AtMostOfProviders | AtLeast | Requires | Exclusive, calendar: Calendar
+) -> Group:
     if isinstance(rule, Exclusive):
         until = None if rule.until is None else rule.until - calendar.first
         return Group("exclusive", [rule.exclusive, *rule.offers], until=until)
     if isinstance(rule, Requires):
         return Group("requires", [rule.offer, rule.requires])
+    if isinstance(rule, AtMostOfProviders):
+        return Group("at_most_providers", [], rule.at_most, providers=sold_by(instance, rule.providers))
     if isinstance(rule, AtMost):
         return Group("at_most", list(rule.offers), rule.at_most)
     return Group("at_least", list(rule.offers), rule.at_least)

@@ -14,9 +14,11 @@ from ..instance.months import Month
 from ..instance.network import egress_usd_per_million_tokens
 from ..instance.pools import Pool, pools, supplies
 from ..instance.prices import price_in
-from ..instance.schema import Batch, Instance, Offer
+from ..instance.reasoning import output_tokens
+from ..instance.schema import Batch, Instance, Offer, Training
 from ..throughput import RateTable
 from .calendar import Calendar
+from .training import training_workload
 
 SECONDS_PER_HOUR = 3600.0
 
@@ -27,6 +29,8 @@ def workload_of(instance: Instance, calendar: Calendar, key: str) -> Workload:
     Work that waited is paid for where it is done, also where none arrives: the mean share of batch work is constant.
     """
     workload = instance.workloads[key]
+    if isinstance(workload, Training):
+        return training_workload(instance, calendar, key)
     by_month = mean_requests_per_s(instance, key)
     mean = np.stack([calendar.mean(by_month[:, b]) for b in range(by_month.shape[1])], axis=1)
     margin = workload.demand.peak_to_mean * workload.headroom
@@ -37,14 +41,18 @@ def workload_of(instance: Instance, calendar: Calendar, key: str) -> Workload:
         largest = [by_month[np.asarray(calendar.period_of) == t].max(axis=0) for t in range(len(calendar.hours))]
         provision, waiting = np.stack(largest) * margin, 0
         mean_share = np.divide(mean, provision, out=np.zeros_like(mean), where=provision > 0)
-    price = workload.unserved_usd_per_request
     discount = calendar.mean(calendar.discount[: calendar.months])
+
+    def discounted(usd_per_request: float | None) -> np.ndarray | None:
+        return None if usd_per_request is None else (usd_per_request * discount)[None]
+
     return Workload(
         kind=workload.kind,
         provision=provision[None],
         mean_share=mean_share[None],
         waiting_periods=waiting,
-        unserved_usd=None if price is None else (price * discount)[None],
+        unserved_usd=discounted(workload.unserved_usd_per_request),
+        value_usd=discounted(workload.value_usd_per_request),
     )
 
 
@@ -63,7 +71,7 @@ def pairs(
             pair = (pool.id, key)
             rate[pair] = calendar.least(serving.requests_per_s)[None]
             requests = SECONDS_PER_HOUR * calendar.month_hours * rate[pair][0][calendar.period_of]
-            tokens, egress = _usd_per_request(instance, pool, key)
+            tokens, egress = _usd_per_request(instance, calendar, pool, key)
             lines = {
                 "elastic": elastic * calendar.month_hours,
                 "tokens": tokens * requests * _price_factors(instance, calendar, pool),
@@ -89,11 +97,15 @@ def _price_factors(instance: Instance, calendar: Calendar, pool: Pool) -> np.nda
     return np.array([scenarios.price_factor(instance, pool.provider, pool.supply, month) for month in months])
 
 
-def _usd_per_request(instance: Instance, pool: Pool, key: str) -> tuple[float, float]:
-    """API tokens, at list prices, and egress of one request of the workload served from the pool, USD."""
+def _usd_per_request(
+    instance: Instance, calendar: Calendar, pool: Pool, key: str
+) -> tuple[float | np.ndarray, float | np.ndarray]:
+    """API tokens, at list prices, and egress of one request of the workload served from the pool, USD by month."""
     workload = instance.workloads[key]
+    if isinstance(workload, Training):
+        return 0.0, 0.0
     request = workload.request
-    output = request.output_tokens * request.reasoning_multiplier
+    output = np.array([output_tokens(request, calendar.first + m) for m in range(calendar.months)])
     egress = egress_usd_per_million_tokens(instance, pool.region, workload.region) * output / 1e6
     offer = instance.offers.get(pool.supply)
     if offer is None or offer.api is None:

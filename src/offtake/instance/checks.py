@@ -11,12 +11,18 @@ from collections.abc import Iterator
 from . import (
     catalogue,
     checks_commitments,
+    checks_concentration,
     checks_dates,
+    checks_demand,
     checks_forward,
     checks_options,
     checks_policy,
+    checks_ports,
+    checks_resilience,
+    checks_stability,
     checks_supply,
     checks_terms,
+    checks_training,
     checks_uncertainty,
 )
 from .references import unknown_ids, unused_rows
@@ -27,12 +33,18 @@ from .structure import Draft
 Findings = Iterator[Finding]
 
 _MODULES = (
+    checks_demand,
     checks_supply,
     checks_terms,
     checks_options,
     checks_forward,
     checks_commitments,
     checks_policy,
+    checks_concentration,
+    checks_stability,
+    checks_training,
+    checks_ports,
+    checks_resilience,
     checks_uncertainty,
 )
 """rules by what they are about; those of `DATE_CHECKS` need the horizon"""
@@ -92,6 +104,7 @@ def _assumed(draft: Draft) -> Findings:
         for section in ("regions", "accelerators", "models", "offers", "signed", "commitments")
         for key, entry in getattr(instance, section).items()
     ]
+    entries += [(("ports", model, to), port) for model, ports in instance.ports.items() for to, port in ports.items()]
     entries += [(("throughput", "rates", i), rate) for i, rate in enumerate(instance.throughput.rates)]
     for path, entry in entries:
         keys = [key for key in type(entry).model_fields if key not in Sourced.model_fields]
@@ -99,43 +112,6 @@ def _assumed(draft: Draft) -> Findings:
             if name.split(".")[0] not in keys:
                 message = f"assumed names {name}, which is no key of {place(path)}"
                 yield Finding("E010", (*path, "assumed", i), message, suggestion(name, keys, "keys"), "")
-
-
-def _demand(draft: Draft) -> Findings:
-    shapes = catalogue.shapes()
-    for key, workload in draft.instance.workloads.items():
-        path, demand = ("workloads", key, "demand"), workload.demand
-        given = [name for name in ("requests_per_s", "file") if getattr(demand, name) is not None]
-        if len(given) != 1:
-            label = "has both" if given else "has none"
-            message = f"the demand of {key} needs exactly one of requests_per_s or file"
-            yield Finding("E021", path, message, "a rate, a table by month, or the name of a CSV file", label, "key")
-        if isinstance(demand.requests_per_s, dict) and "growth_per_year" in demand.model_fields_set:
-            help = "the table already says every month; leave growth_per_year out"
-            yield Finding(
-                "E021",
-                (*path, "growth_per_year"),
-                "growth_per_year has no meaning beside a table by month",
-                help,
-                "",
-                "key",
-            )
-        if isinstance(demand.shape, str) and demand.shape not in shapes:
-            help = suggestion(demand.shape, shapes, "shapes")
-            yield Finding("E020", (*path, "shape"), f"there is no daily shape {demand.shape}", help, "")
-        if isinstance(demand.shape, list) and not any(demand.shape):
-            yield Finding(
-                "E029", (*path, "shape"), "a shape must be above zero in some hour", "24 factors, scaled to mean 1"
-            )
-
-
-def _no_demand(draft: Draft) -> Findings:
-    workloads = draft.instance.workloads
-    rates = [workload.demand.requests_per_s for workload in workloads.values()]
-    nothing = all(isinstance(rate, dict) and not any(rate.values()) for rate in rates)
-    if "workloads" in draft.document and nothing and len(workloads) == len(draft.written("workloads")):
-        help = "a plan for no demand is to buy nothing: write requests_per_s above zero"
-        yield Finding("E025", ("workloads",), "the instance asks for no demand at all", help, "", "key")
 
 
 def _funding(draft: Draft) -> Findings:
@@ -147,4 +123,4 @@ def _funding(draft: Draft) -> Findings:
             yield Finding("E021", ("finance", key), f"{key} has no meaning without funding_usd", help, "", "key")
 
 
-_CHECKS = (_shared_ids, _models, _sparse_figures, _assumed, _demand, _no_demand, _funding)
+_CHECKS = (_shared_ids, _models, _sparse_figures, _assumed, _funding)

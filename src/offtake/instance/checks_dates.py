@@ -10,6 +10,7 @@ from .months import Month
 from .schema import Horizon, Offer, SignedContract, Start
 from .sentences import Finding, place
 from .structure import Draft
+from .workloads import served
 
 Findings = Iterator[Finding]
 
@@ -27,7 +28,7 @@ def filled(horizon: Horizon) -> bool:
 
 
 def demand_months(draft: Draft, horizon: Horizon) -> Findings:
-    for key, workload in draft.instance.workloads.items():
+    for key, workload in served(draft.instance).items():
         table = workload.demand.requests_per_s
         absent = [str(month) for month in _months_of(horizon) if isinstance(table, dict) and month not in table]
         if absent:

@@ -8,7 +8,7 @@ from .checks_terms import PRICE_KEYS, RIGHT_PRICE_KEYS, RIGHTS, rights, supplies
 from .diagnostics import listed
 from .months import Month
 from .prices import price_in
-from .schema import AtLeast, Elastic, Exclusive, Keys, Offer, Requires, SignedContract, Supply
+from .schema import AtLeast, AtMostOfProviders, Elastic, Exclusive, Keys, Offer, Requires, SignedContract, Supply
 from .sentences import Finding, Path, place
 from .structure import Draft
 
@@ -156,6 +156,8 @@ def groups(draft: Draft) -> Findings:
     """Groups are about signing; each offer counts once."""
     for i, group in enumerate(draft.instance.groups):
         path = ("groups", i)
+        if isinstance(group, AtMostOfProviders):
+            continue
         names = [group.offer, group.requires] if isinstance(group, Requires) else group.offers if group else []
         for j, name in enumerate(names):
             at = (*path, ("offer", "requires")[j]) if isinstance(group, Requires) else (*path, "offers", j)

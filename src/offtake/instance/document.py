@@ -16,7 +16,7 @@ def to_document(instance: Instance) -> dict[str, Any]:
     Defaults are left out, except in regions, accelerators and models: there a key that is left out means that of the
     catalogue, so their entries are spelled out in full.
     """
-    document = instance.model_dump(mode="json", exclude_defaults=True)
+    document = instance.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     for section in CATALOGUES:
         entries = {
             key: entry.model_dump(mode="json", exclude_none=True) for key, entry in getattr(instance, section).items()

@@ -26,9 +26,9 @@ class Unreadable(Exception):
         self.diagnostic = diagnostic
 
 
-def read(path: Path, shown: str, code: str = "E001") -> Source:
-    """The lines of a UTF-8 file of at most MAX_BYTES. Raises Unreadable, with `code` if the file cannot be opened."""
-    return text_source(_decoded(_bytes(path, shown, code), shown), shown)
+def read(path: Path, shown: str, code: str = "E001", most: int = MAX_BYTES) -> Source:
+    """The lines of a UTF-8 file of at most so many bytes. Raises Unreadable, with `code` if it cannot be opened."""
+    return text_source(_decoded(_bytes(path, shown, code, most), shown), shown)
 
 
 def text_source(text: str, shown: str) -> Source:
@@ -48,7 +48,7 @@ def text_source(text: str, shown: str) -> Source:
     return source
 
 
-def _bytes(path: Path, shown: str, code: str) -> bytes:
+def _bytes(path: Path, shown: str, code: str, most: int) -> bytes:
     def refuse(message: str, help: str = "check the name and the folder") -> Unreadable:
         return Unreadable(general(code, shown, message, help))
 
@@ -60,17 +60,17 @@ def _bytes(path: Path, shown: str, code: str) -> bytes:
         if not path.is_file():
             raise refuse("this is not a regular file", "name a file on disk")
         with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+            data = stream.read(most + 1)
     except PermissionError:
         raise refuse("the file cannot be read: permission denied", "change its permissions") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise refuse(f"the file cannot be read: {reason}") from None
-    if len(data) > MAX_BYTES:
+    if len(data) > most:
         help = (
             "long tables belong in CSV files beside the instance" if code == "E001" else "leave out what is not needed"
         )
-        raise Unreadable(general("E017", shown, f"the file is larger than {MAX_BYTES // 2**20} MB", help))
+        raise Unreadable(general("E017", shown, f"the file is larger than {most // 2**20} MB", help))
     return data
 
 

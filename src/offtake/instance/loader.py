@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import checks, files, structure, tables, yaml12
+from . import checks, earlier, files, structure, tables, yaml12
 from . import settings as settings_
 from .diagnostics import Diagnostic, at, general, ordered, render, shorten
 from .places import located
@@ -16,6 +16,7 @@ from .references import completed
 from .schema import Instance
 from .sentences import Finding, place
 from .sentences import Path as KeyPath
+from .workloads import served
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def inspect(path: str | Path, settings: Sequence[str] = ()) -> Inspection:
         return found.inspection(None)
     settings_.apply(document, settings, found.early)
     tables.read_tables(document, Path(path).parent, found.early)
+    earlier.read_plan(document, Path(path).parent, found.early)
     return _checked(document, found)
 
 
@@ -114,9 +116,12 @@ def _checked(
 
 def _file_names(draft: structure.Draft) -> Iterator[Finding]:
     """A stored document holds its tables; there is no folder in which a file could lie."""
-    paths = [("workloads", key, "demand", "file") for key, w in draft.instance.workloads.items() if w.demand.file]
+    paths = [("workloads", key, "demand", "file") for key, w in served(draft.instance).items() if w.demand.file]
     if isinstance(draft.instance.throughput.measured, str):
         paths.append(("throughput", "measured"))
+    keep = draft.instance.policy.keep_plan
+    if keep is not None and isinstance(keep.plan, str):
+        paths.append(("policy", "keep_plan", "plan"))
     for path in paths:
         yield Finding("E026", path, "a stored instance cannot name a file", "write out what the file holds")
 

@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from .parts import parts_of, split
 from .schema import Instance
 from .sentences import Finding, Path, suggestion
 from .structure import CATALOGUES, Draft
 
 _NAMED_IN = {
-    "providers": ["{supply}.provider", "commitments.*.provider", "{rule}.providers.*"],
+    "providers": ["{supply}.provider", "commitments.*.provider", "{rule}.providers.*", "groups.*.providers.*"],
     "regions": [
         "workloads.*.region",
         "{supply}.region",
@@ -32,8 +33,8 @@ _NAMED_IN = {
         "forward.@",
         "throughput.rates.*.accelerator",
     ],
-    "models": ["workloads.*.model", "offers.*.api.models.*"],
-    "workloads": ["throughput.rates.*.workload", "{scenario}.demand.@"],
+    "models": ["workloads.*.model", "workloads.*.model.@", "offers.*.api.models.*", "ports.@"],
+    "workloads": ["throughput.rates.*.workload", "{scenario}.demand.@", "policy.resilience.workloads.*"],
     "offers": ["groups.*.offers.*", "groups.*.offer", "groups.*.requires", "groups.*.exclusive"],
 }
 """section -> where its ids are named: * is any key or entry, @ a key that is itself the id"""
@@ -91,7 +92,7 @@ def unused_rows(draft: Draft) -> Iterator[Finding]:
 
 
 def completed(draft: Draft) -> Instance:
-    """The instance with every catalogue entry that it names spelled out."""
+    """The instance with every catalogue entry that it names spelled out, and a workload for each of several models."""
     update: dict[str, dict[str, Any]] = {}
     for section, facts in CATALOGUES.items():
         entries = dict(getattr(draft.instance, section))
@@ -100,7 +101,7 @@ def completed(draft: Draft) -> Instance:
             if name not in entries:
                 entries[name] = kind.model_validate(facts()[name])
         update[section] = entries
-    return draft.instance.model_copy(update=update)
+    return split(draft.instance.model_copy(update=update))
 
 
 def references(document: dict[str, Any], patterns: list[str]) -> Iterator[Reference]:
@@ -129,9 +130,12 @@ def _matches(value: Any, steps: list[str], path: Path) -> Iterator[Reference]:
 
 
 def _known(draft: Draft, section: str) -> dict[str, None]:
-    """The ids of a section: of the file, then of the catalogue. Groups may name commitments and contracts as offers."""
+    """The ids of a section: of the file, then of the catalogue. Groups may name commitments and contracts as
+    offers, scenarios and rates the parts of a workload."""
     facts = CATALOGUES[section]() if section in CATALOGUES else {}
     alike = [*draft.written("signed"), *draft.written("commitments")] if section == "offers" else []
+    if section == "workloads":
+        alike = [part for parts in parts_of(draft.instance).values() for part in parts]
     return dict.fromkeys([*draft.written(section), *alike, *facts])
 
 

@@ -7,7 +7,7 @@ more than one key of one object (ids that must exist, dates that must fit) live 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -169,13 +169,16 @@ class LanguageModel(Sourced):
     name: str | None = Field(None, description="as its maker calls it")
 
 
+Multiplier = Annotated[float, Field(ge=1, allow_inf_nan=False)]
+
+
 class Request(Keys):
     """The mean request of a workload."""
 
     input_tokens: Positive = Field(description="mean of a request")
     output_tokens: Positive = Field(description="mean of a request, reasoning not included")
-    reasoning_multiplier: Annotated[float, Field(ge=1, allow_inf_nan=False)] = Field(
-        1.0, description="times output_tokens"
+    reasoning_multiplier: Multiplier | Annotated[dict[Month, Multiplier], Field(min_length=1)] = Field(
+        1.0, description="times output_tokens; or by month, the last value holds"
     )
     prefix_cache_hit: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="share of input tokens not computed")
 
@@ -187,15 +190,23 @@ class ServiceLevel(Keys):
     tpot_ms: Positive = Field(description="time per output token after the first")
 
 
-class Demand(Keys):
-    """Mean request rate. Either requests_per_s (with or without growth) or a CSV beside the instance."""
+ByHour = Annotated[list[NonNegative], Field(min_length=24, max_length=24)]
+Growth = Annotated[float, Field(gt=0, le=100)]
 
-    requests_per_s: RequestRate | dict[Month, NonNegative] | None = Field(
+
+class Demand(Keys):
+    """Mean request rate. Either requests_per_s (a rate with or without growth, or a table by month, whose
+    months may be lists of 24 rates by UTC hour) or a CSV beside the instance."""
+
+    requests_per_s: RequestRate | dict[Month, NonNegative | ByHour] | None = Field(
         None, description="mean over the day: in the first month, or for every month"
     )
-    file: str | None = Field(None, description="CSV with the columns month, requests_per_s")
-    growth_per_year: Annotated[float, Field(gt=0, le=100)] = Field(1.0, description="a factor: 2.5 is +150 % a year")
-    shape: str | Annotated[list[NonNegative], Field(min_length=24, max_length=24)] = Field(
+    file: str | None = Field(None, description="CSV with the columns month, requests_per_s, and hour_utc if by hour")
+    growth_per_year: Growth | dict[YearKey, Growth] = Field(
+        1.0, description="a factor: 2.5 is +150 % a year; or by calendar year, the last value holds"
+    )
+    doubling_months: Positive | None = Field(None, description="months in which it doubles, instead of growth_per_year")
+    shape: str | ByHour = Field(
         "flat", description="built-in daily shape by local hour, or 24 factors by UTC hour; scaled to mean 1"
     )
     peak_to_mean: Annotated[float, Field(ge=1, le=100)] = Field(1.0, description="burst over the mean of the block")
@@ -212,12 +223,19 @@ class Allow(Keys):
 class Served(Keys):
     """What interactive and batch workloads share."""
 
-    model: Id = Field(description="id of the model that serves it")
+    model: Id | Annotated[dict[Id, PositiveShare], Field(min_length=1)] = Field(
+        description="id of the model that serves it; or the exact share of the requests that each of several serves"
+    )
     region: Id = Field(description="where its requests come from")
     request: Request = Field(description="the mean request")
     demand: Demand = Field(description="how many requests, and when")
     headroom: Annotated[float, Field(ge=1, le=10)] = Field(1.0, description="the planner's margin on the peak")
-    unserved_usd_per_request: Penalty | None = Field(None, description="absent: must be served")
+    unserved_usd_per_request: Penalty | None = Field(
+        None, description="penalty; absent, and no value either: must be served"
+    )
+    value_usd_per_request: Penalty | None = Field(
+        None, description="what a served request brings: with it the plan maximises the margin"
+    )
     allow: Allow = Field(Allow(), description="serve it from these only")
     deny: Allow = Field(Allow(), description="never serve it from these")
 
@@ -236,7 +254,53 @@ class Batch(Served):
     within_days: Annotated[float, Field(ge=1, le=366)] = Field(1, description="days that work may wait")
 
 
-Workload = Annotated[Interactive | Batch, Field(discriminator="kind")]
+class RunWindow(Keys):
+    """When a training run may work. Its months begin and end with dispatch periods."""
+
+    earliest: Month | None = Field(None, description="first month; default: that of the horizon")
+    deadline: Month | None = Field(None, description="month at whose end it is done; default: the last of the horizon")
+
+
+class Scale(Keys):
+    """How many usable accelerators of one pool a training run takes, whenever it works."""
+
+    min: Positive = Field(1.0, description="fewest accelerators at a time")
+    max: Positive = Field(description="most accelerators at a time")
+
+
+class Goodput(Keys):
+    """A point of useful work by cluster size: failures, restarts and stragglers take the rest."""
+
+    accelerators: Positive = Field(description="at work together")
+    factor: PositiveShare = Field(description="useful share of their throughput")
+
+
+class Training(Keys):
+    """A training run: so much arithmetic, on one pool at a time, on the same accelerators all day long."""
+
+    kind: Literal["training"] = Field(description="interactive, batch or training")
+    model: Id = Field(description="id of the model that it trains")
+    tokens: Positive | None = Field(None, description="to learn from: 6 FLOP each per active parameter")
+    flops: Positive | None = Field(None, description="floating-point operations of the whole run, instead of tokens")
+    window: RunWindow = Field(RunWindow(), description="when it may work, and when it is to be done")
+    accelerators: Scale = Field(description="how large it runs")
+    mfu: PositiveShare | None = Field(
+        None, description="share of the dense bf16 peak that it reaches, before goodput; default: 0.40"
+    )
+    goodput: list[Goodput] = Field(
+        [], description="useful work by cluster size: straight lines from none through the points; default: all"
+    )
+    pauses_max: Annotated[int, Field(ge=0, le=1000)] = Field(
+        0, description="how often it may stop and go on later; a move to another pool between periods is no pause"
+    )
+    lateness_usd_per_month: Positive | None = Field(
+        None, description="for every month after the deadline that begins with it unfinished; absent: never late"
+    )
+    allow: Allow = Field(Allow(), description="train it on these only")
+    deny: Allow = Field(Allow(), description="never train it on these")
+
+
+Workload = Annotated[Interactive | Batch | Training, Field(discriminator="kind")]
 
 
 class Provider(Keys):
@@ -537,11 +601,30 @@ class Commitment(Sourced):
     mandatory: bool = Field(False, description="already signed, or must be; default: taken if it pays")
 
 
+class Port(Sourced):
+    """A model brought to a software family, on which it can then be served. Either usd and months, or done."""
+
+    usd: Positive | None = Field(None, description="what it costs in all, spread evenly over its months")
+    months: Annotated[int, Field(ge=1, le=120)] | None = Field(
+        None, description="from its start until the family may serve the model"
+    )
+    done: bool = Field(False, description="the model runs on the family already")
+
+
 class AtMost(Keys):
     """At most so many of these offers."""
 
     at_most: Annotated[int, Field(ge=0)] = Field(description="how many of the offers may be signed")
     offers: Annotated[list[Id], Field(min_length=1)] = Field(description="ids of offers and commitments")
+
+
+class AtMostOfProviders(Keys):
+    """At most so many of these sellers: two who may not both be in one portfolio."""
+
+    at_most: Annotated[int, Field(ge=0)] = Field(description="how many of the providers may be there")
+    providers: Annotated[list[Id], Field(min_length=1)] = Field(
+        description="ids of providers; one is there with a deal, a contract in force or a commitment, not by use alone"
+    )
 
 
 class AtLeast(Keys):
@@ -571,16 +654,96 @@ class Exclusive(Keys):
 def _rule(group: Any) -> str | None:
     """Which rule a group states: the key that is there and in no other rule."""
     has = group.__contains__ if isinstance(group, dict) else lambda key: hasattr(group, key)
+    if has("at_most") and has("providers"):
+        return "at_most providers rule"
     return next((f"{key} rule" for key in ("at_most", "at_least", "requires", "exclusive") if has(key)), None)
 
 
 Group = Annotated[
     Annotated[AtMost, Tag("at_most rule")]
+    | Annotated[AtMostOfProviders, Tag("at_most providers rule")]
     | Annotated[AtLeast, Tag("at_least rule")]
     | Annotated[Requires, Tag("requires rule")]
     | Annotated[Exclusive, Tag("exclusive rule")],
     Discriminator(_rule),
 ]
+
+
+class Since(Keys):
+    """A rule that holds from a month on."""
+
+    since: Month | None = Field(None, alias="from", description="the first month that counts; default: from the start")
+
+
+class ProviderShares(Since):
+    """What any one group of providers may have at most; a provider without a group is one of its own."""
+
+    mw: PositiveShare | None = Field(
+        None, description="of the MW of deals and contracts in force in service, in each month"
+    )
+    spend: PositiveShare | None = Field(
+        None, description="of what sellers are paid for good inside the horizon, in all; see commitments for what counts"
+    )
+    served: PositiveShare | None = Field(None, description="of the requests served, on the mean, in each period")
+
+
+class FamilyShares(Since):
+    """What an accelerator family may have at most of the MW of deals and contracts in force in service, in each month.
+
+    The MW of a block of several accelerators are shared by their number and all-in power.
+    """
+
+    cuda: PositiveShare | None = Field(None, description="share of the MW in service")
+    rocm: PositiveShare | None = Field(None, description="share of the MW in service")
+    xla: PositiveShare | None = Field(None, description="share of the MW in service")
+    neuron: PositiveShare | None = Field(None, description="share of the MW in service")
+    lpu: PositiveShare | None = Field(None, description="share of the MW in service")
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Family -> its largest share, of those that are limited."""
+        stated = {family: getattr(self, family) for family in get_args(Family)}
+        return {family: share for family, share in stated.items() if share is not None}
+
+
+class ProvidersMin(Since):
+    """How many groups of providers must have capacity in service."""
+
+    at_least: Count = Field(description="groups with a deal or a contract in force in service, in each month")
+
+
+class Resilience(Since):
+    """What is still served, without delay, when any one seller, site or accelerator family is lost.
+
+    Kept is a share of the rate to provision for, in every block, on contracts that are left and on what is bought by
+    use, up to its limits. Other workloads may be dropped meanwhile.
+    """
+
+    lose_any: Literal["provider", "site", "family"] = Field(
+        description="provider: with its group; site: all of a region; family: all accelerators of a software family"
+    )
+    keep: PositiveShare = Field(description="share of the rate to provision for")
+    workloads: Annotated[list[Id], Field(min_length=1)] = Field(description="ids of interactive workloads")
+
+
+class KeptDeal(Keys):
+    """One deal of an earlier plan."""
+
+    offer: Id = Field(description="id of the offer; one that is gone counts as a change")
+    start: Month = Field(description="its first service month")
+    signing: Month = Field(description="when it is signed; what is signed before the horizon is no decision any more")
+    months: Annotated[int, Field(ge=1, le=240)] = Field(description="of its term")
+    blocks: Count = Field(description="how many")
+
+
+class KeepPlan(Keys):
+    """What it costs to sign something else than an earlier plan does, so that plans do not jump about."""
+
+    plan: str | list[KeptDeal] = Field(description="file of an earlier plan beside this one; once read, its deals")
+    usd_per_change: Positive = Field(
+        description="for each deal (offer, start and months) with other blocks than there, or that is not there; in the "
+        "cost, but no cash"
+    )
 
 
 class Policy(Keys):
@@ -596,6 +759,17 @@ class Policy(Keys):
     carbon_usd_per_tonne: Positive | None = Field(
         None, description="price on CO2 inside the horizon: in the cost, but no cash"
     )
+    provider_share_max: ProviderShares | None = Field(
+        None, description="most that any one group of providers may have: of mw, spend or served"
+    )
+    family_share_max: FamilyShares | None = Field(
+        None, description="most that an accelerator family may have of the MW in service, by family"
+    )
+    keep_plan: KeepPlan | None = Field(None, description="price on signing something else than an earlier plan")
+    providers_min: Count | ProvidersMin | None = Field(
+        None, description="least number of groups of providers with capacity in service, in any month"
+    )
+    resilience: Resilience | None = Field(None, description="what must be served when something large is lost")
 
 
 class ForwardPoint(Keys):
@@ -703,6 +877,9 @@ class Instance(Keys):
     offers: dict[Id, Offer] = Field({}, description="what could be bought")
     signed: dict[Id, SignedContract] = Field({}, description="contracts in force")
     commitments: dict[Id, Commitment] = Field({}, description="spend promised to providers")
+    ports: dict[Id, dict[Family, Port]] = Field(
+        {}, description="by model and software family: what must be ported first; what is not stated runs already"
+    )
     groups: list[Group] = Field([], description="which offers go together")
     policy: Policy = Field(Policy(), description="limits on the portfolio as a whole")
     uncertainty: Uncertainty | None = Field(None, description="several futures; default: one")
@@ -710,21 +887,12 @@ class Instance(Keys):
 
 
 NOT_YET: dict[str, str] = {
-    "policy.provider_share_max": "limits on the share of a provider",
-    "policy.resilience": "resilience rules",
     "policy.risk": "risk measures",
-    "policy.keep_plan": "costs of changing a plan",
-    "workloads.*.value_usd_per_request": "margin objectives",
     "workloads.*.slo.percentile": "latency percentiles",
-    "workloads.*.tokens": "training runs",
-    "workloads.*.flops": "training runs",
-    "workloads.*.window": "training runs",
-    "workloads.*.accelerators": "training runs",
 }
 """Keys of the format that this version refuses by name: path pattern -> what is missing."""
 
 NOT_YET_VALUES: dict[str, dict[str, str]] = {
-    "workloads.*.kind": {"training": "training runs"},
-    "workloads.*.model": {"{}": "workloads that share several models"},
+    "workloads.*.kind": {"rl": "reinforcement learning runs"},
 }
 """Values that this version refuses by name: path pattern -> value ({} for any mapping) -> what is missing."""

@@ -61,6 +61,7 @@ def findings(errors: list[dict[str, Any]], prefix: Path, document: Any) -> list[
         if rival["type"].endswith("_type"):
             found[path, of_key] = error
     deeper = {path[:depth] for path in (*missing, *(path for path, _ in found)) for depth in range(len(path))}
+    deeper |= set(missing)
     return [_missing(path, keys, document) for path, keys in missing.items()] + [
         _key_finding(path, document) if of_key else _finding(error, path, document)
         for (path, of_key), error in found.items()
@@ -118,7 +119,7 @@ def _finding(error: dict[str, Any], path: Path, document: Any) -> Finding:
     return Finding("E013", path, f"{name} must be {_noun(node)}", _type_help(node, value) or help)
 
 
-_WORKLOADS = ["interactive", "batch"]
+_WORKLOADS = ["interactive", "batch", "training"]
 _ID = "ids are letters, digits, dots, hyphens and underscores, at most 80, and begin with a letter or a digit"
 
 
@@ -164,7 +165,7 @@ def _unknown_key(path: Path, document: Any) -> Finding:
             help = "this version refuses what it cannot act on: leave the key out"
             return Finding("E016", path, f"{what} are not supported yet", help, "", "key")
     key, allowed = path[-1], json_schema.at(path[:-1], document).get("properties", {})
-    help = suggestion(key, allowed, "keys here")
+    help = suggestion(key, allowed, "keys here") if key not in allowed else "it does not go with the other keys here"
     if key == "<<":
         help = "merge keys are not part of the format: write the keys out"
     return Finding("E010", path, f"unknown key {shorten(str(key))}", help, "", "key")
@@ -189,7 +190,8 @@ def _wrong_tag(path: Path, value: Any) -> Finding:
     path, value = (*path, "kind"), value["kind"]
     message = f"kind must be {listed(_WORKLOADS, 'or')}"
     help = (
-        _did_you_mean(value, _WORKLOADS) or "interactive: somebody waits for each answer; batch: it may wait for days"
+        _did_you_mean(value, _WORKLOADS)
+        or "interactive: somebody waits for each answer; batch: it may wait for days; training: a run with a deadline"
     )
     return _not_yet_value(path, value) or Finding("E014", path, message, help)
 

@@ -6,7 +6,7 @@ What is read carries the positions of the CSV, so that every later error points 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ Report = Callable[[Diagnostic], None]
 _TEXT = ("month", "accelerator", "model")
 """columns that are not numbers"""
 DEMAND_COLUMNS = ["month", "requests_per_s"]
+HOUR_COLUMN = "hour_utc"
+"""of demand by hour of the day"""
+HOURS = range(24)
 MEASURED_COLUMNS = list(MeasuredRow.model_fields)
 
 
@@ -42,17 +45,19 @@ def read_tables(document: Table, folder: Path, report: Report) -> None:
 
 
 def _read_demand(demand: Table, folder: Path, report: Report) -> None:
-    """`file` becomes `requests_per_s`, a table by month; if any line cannot be read, `file` stays."""
+    """`file` becomes `requests_per_s`, a table by month, of lists if by hour; a line that cannot be read: it stays."""
     table, where, problems = Table(), demand.values_at["file"], []
-    for _, row in _rows(folder, demand["file"], where, DEMAND_COLUMNS, problems.append):
-        month = row["month"]
-        if month in table:
-            also = ((table.keys_at[month], "first here"),)
-            problems.append(
-                at(row.values_at["month"], "E005", f"{month} is written twice", "keep one", "again here", also)
-            )
-            continue
-        table.put(month, row.values_at["month"], row["requests_per_s"], row.values_at["requests_per_s"])
+    for _, row in _rows(folder, demand["file"], where, DEMAND_COLUMNS, problems.append, [HOUR_COLUMN]):
+        if HOUR_COLUMN in row:
+            month, at_month = row["month"], row.values_at["month"]
+            if month not in table:
+                table.put(month, at_month, Table(), at_month)
+            _put_rate(table[month], HOUR_COLUMN, row, problems.append)
+        else:
+            _put_rate(table, "month", row, problems.append)
+    for month, rates in table.items():
+        if isinstance(rates, Table):
+            table[month] = _in_order(rates, month, table.keys_at[month], problems.append)
     for problem in problems:
         report(problem)
     if not problems:
@@ -60,12 +65,38 @@ def _read_demand(demand: Table, folder: Path, report: Report) -> None:
         del demand["file"]
 
 
-def _rows(folder: Path, name: str, where: Span, columns: list[str], report: Report) -> Iterator[tuple[Span, Table]]:
-    """The rows of a CSV file that have all its fields, with the columns asked for."""
+def _put_rate(rates: Table, column: str, row: Table, report: Report) -> None:
+    """The rate of a row, by its month or hour."""
+    key, where = row[column], row.values_at[column]
+    if key in rates:
+        also = ((rates.keys_at[key], "first here"),)
+        report(at(where, "E005", f"{shorten(str(key))} is written twice", "keep one", "again here", also))
+    elif column == HOUR_COLUMN and key not in HOURS:
+        report(at(where, "E027", f"hour_utc must be a whole number from {HOURS[0]} to {HOURS[-1]}", "hours are UTC"))
+    else:
+        rates.put(key, where, row["requests_per_s"], row.values_at["requests_per_s"])
+
+
+def _in_order(rates: Table, month: str, where: Span, report: Report) -> Row:
+    """The rates of a month by hour."""
+    lacking = [str(hour) for hour in HOURS if hour not in rates]
+    if lacking:
+        message = f"{month} lacks hour_utc {listed(lacking, most=4)}"
+        report(at(where, "E027", message, "a line for each hour of the day; write 0 for one without requests"))
+    row = Row()
+    for hour in HOURS if not lacking else ():
+        row.put(rates[hour], rates.values_at[hour])
+    return row
+
+
+def _rows(
+    folder: Path, name: str, where: Span, columns: list[str], report: Report, optional: Sequence[str] = ()
+) -> Iterator[tuple[Span, Table]]:
+    """The rows of a CSV file that have all its fields, with the columns asked for, and optional ones if it has them."""
     try:
-        source = files.read(_inside(folder, name, where), str(folder / name), "E026")
+        source = files.read(inside(folder, name, where), str(folder / name), "E026")
     except files.Unreadable as error:
-        report(_named(error.diagnostic, name, where))
+        report(named(error.diagnostic, name, where))
         return
     header: list[str] = []
     rows = 0
@@ -78,6 +109,7 @@ def _rows(folder: Path, name: str, where: Span, columns: list[str], report: Repo
         rows += bool(header)
         if not header:
             header = [text for text, _ in fields]
+            columns = [*columns, *(column for column in optional if column in header)]
             if not _complete(header, columns, _whole(source, number_), report):
                 return
         elif len(fields) != len(header):
@@ -89,7 +121,7 @@ def _rows(folder: Path, name: str, where: Span, columns: list[str], report: Repo
         report(general("E027", source.path, "the table has no rows", f"it begins with the line {','.join(columns)}"))
 
 
-def _inside(folder: Path, name: str, where: Span) -> Path:
+def inside(folder: Path, name: str, where: Span) -> Path:
     """The file of that name; it must lie in the folder, also when links are followed."""
     try:
         path = (folder / name).resolve()
@@ -104,7 +136,7 @@ def _inside(folder: Path, name: str, where: Span) -> Path:
     return path
 
 
-def _named(diagnostic: Diagnostic, name: str, where: Span) -> Diagnostic:
+def named(diagnostic: Diagnostic, name: str, where: Span) -> Diagnostic:
     """A file that cannot be opened is an error of the line that names it."""
     if diagnostic.line is not None:
         return diagnostic

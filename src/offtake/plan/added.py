@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import economics
+from . import economics, ports
 from .decisions import Flows
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ class Added:
     usd: float
     """what the objective would pay for it"""
     replaced_usd: float
-    """elastic use, tokens, egress and penalties that it would save, moved within each period and block: discounted"""
+    """elastic use, tokens, egress, penalties and value forgone that it would save, moved within each period and
+    block: discounted"""
 
 
 def added_deal(compiled: Compiled, flows: Flows, offer: str) -> Added | None:
@@ -52,6 +53,7 @@ def _added(compiled: Compiled, flows: Flows, d: int) -> Added:
         if not keys:
             continue
         saving, amounts = _savings(compiled, pool, keys, left)
+        amounts *= np.stack([ports.usable(flows, (pool, key[1])) for key in keys])[:, :, None]
         order = np.argsort(-saving, axis=0)
         wanted = np.take_along_axis(amounts, order, axis=0)
         before = np.cumsum(wanted, axis=0) - wanted
@@ -68,17 +70,19 @@ def _added(compiled: Compiled, flows: Flows, d: int) -> Added:
 
 
 def _paid_by_use(compiled: Compiled, flows: Flows) -> Paid:
-    """What the plan pays for by use."""
+    """What the plan pays for by use; not of training runs, which no part of leaves the place of the rest."""
     problem = compiled.problem
     found: Paid = {}
     for pair, amounts in flows.serve.items():
+        if problem.workloads[pair[1]].run is not None:
+            continue
         price = _usd_per_request_rate(compiled, pair)
         if price.any():
             found[pair] = (amounts * problem.rate[pair][0][:, None], price)
     for workload, refused in flows.unserved.items():
-        penalty = problem.workloads[workload].unserved_usd
-        if penalty is not None and refused.any():
-            seconds = (problem.hours * economics.SECONDS_PER_HOUR * penalty[0])[:, None] * problem.block_share
+        price = problem.workloads[workload].refused_usd
+        if price is not None and refused.any():
+            seconds = (problem.hours * economics.SECONDS_PER_HOUR * price[0])[:, None] * problem.block_share
             found["", workload] = (refused, seconds * problem.workloads[workload].mean_share[0])
     return found
 

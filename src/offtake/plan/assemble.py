@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from .. import instance as instances
 from ..instance.schema import Instance
-from . import carbon, document, futures, kpis, ledgers, power, reasons, tables, tails
+from . import carbon, concentration, contingencies, document, futures, kpis, ledgers, ports, power, reasons, shed, stability, tables, tails, training
 from .decisions import Decisions, Flows, flows, of_future
 from .plan import Plan
+from .value import SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
-    from offtake_models.problem import Deal
+    from offtake_models.problem import Deal, Problem, Workload
 
     from ..compile import Compiled
     from ..solve import Limits, Outcome
@@ -34,6 +35,7 @@ def make_plan(compiled: Compiled, decisions: Decisions, outcome: Outcome, limits
         "solver": _solver(outcome, limits),
         "conventions": conventions(compiled),
         "periods": _periods(compiled),
+        "contingencies": contingencies.table(compiled, decisions),
     }
     definitions = {
         name: {"title": entry.title, "unit": entry.unit, "definition": entry.definition}
@@ -75,7 +77,10 @@ def _tables(compiled: Compiled, flow: Flows, deals: list[dict[str, Any]], gap: f
         "cash": tables.cash(compiled, flow),
         "obligations": tables.obligations(compiled, flow),
         "cost": tables.cost(compiled, flow),
+        "shed": shed.shed(compiled, flow),
         "commitments": tables.commitments(compiled, flow),
+        "ports": ports.table(compiled, flow),
+        "training": training.table(compiled, flow),
         "tails": tails.tails(compiled, flow),
         "ledgers": ledgers.ledgers(compiled, flow, deals),
         "offers": reasons.offers(compiled, flow, gap),
@@ -93,14 +98,24 @@ def _proven(compiled: Compiled, outcome: Outcome) -> dict[str, float]:
 
 
 def _floor(compiled: Compiled) -> float:
-    """What no plan costs less than, without any solve: all deals that pay, at once, and all that may be let."""
+    """What no plan costs less than, without any solve: all deals that pay, at once, all that may be let, all value."""
     problem = compiled.problem
     months = range(len(problem.period_of))
     let = sum(
         problem.sublet_most[pool] * float(max(usd[s] @ problem.discount[list(months)] for s in problem.scenarios))
         for pool, usd in problem.sublet_usd.items()
     )
-    return sum((_least_charge(deal) for deal in problem.deals), 0.0) - let
+    value = sum(_most_value(problem, workload) for workload in problem.workloads.values())
+    return sum((_least_charge(deal) for deal in problem.deals), 0.0) - let - value
+
+
+def _most_value(problem: Problem, workload: Workload) -> float:
+    """Expected value of all requests of a workload, each in the period in which it is worth most."""
+    if workload.value_usd is None:
+        return 0.0
+    mean = (workload.provision * workload.mean_share) @ problem.block_share
+    requests = SECONDS_PER_HOUR * mean @ problem.hours
+    return float(sum(problem.probability[s] * requests[s] * workload.value_usd[s].max() for s in problem.scenarios))
 
 
 def _least_charge(deal: Deal) -> float:
@@ -148,6 +163,11 @@ def _decisions(
         "committed": [[promised[k].name, node] for k, node in decisions.committed],
         "covered": [[promised[k].name, *place, usd] for (k, *place), usd in decisions.covered.items()],
         "sublet": [[*key, amount] for key, amount in decisions.sublet.items()],
+        "late": [list(key) for key in decisions.late],
+        "rerouted": [
+            [problem.contingencies[k].name, *place, amount] for (k, *place), amount in decisions.rerouted.items()
+        ],
+        "ported": [[problem.ports[k].model, problem.ports[k].family, *place] for k, *place in decisions.ported],
     }
 
 
@@ -159,8 +179,13 @@ def conventions(compiled: Compiled) -> dict[str, str]:
         "throughput": _throughput_words(compiled),
         **power.conventions(compiled.instance),
         **carbon.conventions(compiled.instance),
+        **concentration.conventions(compiled.instance),
+        **stability.conventions(compiled.instance),
+        **training.conventions(compiled.instance),
         "leases": ledgers.CAVEAT,
+        **({"value": _VALUE} if _has_value(compiled.problem) else {}),
         **({"commitments": _COMMITMENTS} if compiled.instance.commitments else {}),
+        **({"ports": ports.CONVENTION} if compiled.problem.ports else {}),
         **({"futures": _FUTURES} if compiled.futures else {}),
     }
 
@@ -169,6 +194,17 @@ _FUTURES = (
     "Cost and bound are expected over the scenarios. What is decided before two of them part is the same in both; a "
     "deal stands once for each group of scenarios in which it is signed, and its fees are expected, given that group."
 )
+
+
+_VALUE = (
+    "The value of the requests served is taken off the cost, so that the least cost is the largest margin. A request of "
+    "a workload with a value may be left unserved: its value is forgone, and its penalty, if one is stated, is paid. "
+    "Value counts on the mean load, of batch work where it is done; it is no cash."
+)
+
+
+def _has_value(problem: Problem) -> bool:
+    return any(workload.value_usd is not None for workload in problem.workloads.values())
 
 
 _COMMITMENTS = (

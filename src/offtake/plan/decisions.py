@@ -40,6 +40,14 @@ class Decisions:
     """(commitment, pool, month, block, node) -> USD at list prices drawn from a commitment that is paid anyhow"""
     sublet: dict[tuple[str, int, int], float] = field(default_factory=dict)
     """(pool, period, node) -> accelerators let to others"""
+    late: list[tuple[str, int, int]] = field(default_factory=list)
+    """(training run, period, node) where one is late"""
+    ported: list[tuple[int, int, int]] = field(default_factory=list)
+    """(port, month, node) where one begins"""
+    rerouted: dict[tuple[int, str, str, int, int, int], float] = field(default_factory=dict)
+    """(contingency, pool, workload, period, block, node) -> accelerators that would serve what must be kept then"""
+    enforced: list[int] = field(default_factory=list)
+    """contingencies that the search had to ask for, since what it found did not survive them"""
 
 
 def read(problem: Problem, model: ConcreteModel) -> Decisions:
@@ -47,11 +55,7 @@ def read(problem: Problem, model: ConcreteModel) -> Decisions:
 
     Raises ValueError if the model holds no solution or a count of blocks is not whole.
     """
-    serve = {
-        key: amount
-        for key, amount in _amounts(model.serve)
-        if amount * problem.rate[key[0], key[1]].max() > NOISE * problem.workloads[key[1]].provision.max()
-    }
+    serve = {key: amount for key, amount in _amounts(model.serve) if _counts_as_use(problem, key[:2], amount)}
     return Decisions(
         blocks=dict(_counts(problem, model.blocks)),
         serve=serve,
@@ -68,7 +72,17 @@ def read(problem: Problem, model: ConcreteModel) -> Decisions:
         committed=[key for key, amount in _amounts(model.committed) if amount > 0.5],
         covered=dict(_covered(problem, model, serve)),
         sublet={key: amount for key, amount in _amounts(model.sublet) if amount > NOISE * problem.sublet_most[key[0]]},
+        late=[key for key, amount in _amounts(model.late) if amount > 0.5],
+        ported=list(_port_starts(problem, model)),
     )
+
+
+def _counts_as_use(problem: Problem, pair: Pair, accelerators: float) -> bool:
+    """Whether it is more than noise."""
+    demand = problem.workloads[pair[1]]
+    if demand.run is not None:
+        return accelerators > demand.run.least_accelerators / 2
+    return accelerators * problem.rate[pair].max() > NOISE * demand.provision.max()
 
 
 def of_future(problem: Problem, decisions: Decisions, s: int) -> Decisions:
@@ -90,7 +104,20 @@ def of_future(problem: Problem, decisions: Decisions, s: int) -> Decisions:
         committed=list(along(committed, lambda key: problem.commitments[key[0]].signing)),
         covered=along(decisions.covered, lambda key: key[2]),
         sublet=along(decisions.sublet, period(1)),
+        late=list(along(dict.fromkeys(decisions.late), period(1))),
+        ported=list(along(dict.fromkeys(decisions.ported), lambda key: key[1])),
+        rerouted=along(decisions.rerouted, period(3)),
+        enforced=decisions.enforced,
     )
+
+
+def _port_starts(problem: Problem, model: ConcreteModel) -> Iterator[tuple[int, int, int]]:
+    """Where a port has begun, and had not in the month before."""
+    begun = {key for key, amount in _amounts(model.port_begun) if amount > 0.5}
+    for k, month, node in model.port_begun:
+        before = k, month - 1, problem.node_in(problem.scenarios_through(node, month)[0], month - 1)
+        if (k, month, node) in begun and (month == 0 or before not in begun):
+            yield k, month, node
 
 
 def _covered(problem: Problem, model: ConcreteModel, serve: dict[tuple, float]) -> Iterator[tuple[tuple, float]]:
@@ -151,6 +178,12 @@ class Flows:
     """(commitment, pool) -> [month, block] USD at list prices"""
     sublet: dict[str, np.ndarray] = field(default_factory=dict)
     """pool -> [period] accelerators let to others"""
+    late: list[tuple[str, int]] = field(default_factory=list)
+    """(training run, period) where one is late"""
+    ported: dict[int, int] = field(default_factory=dict)
+    """port -> the month of the horizon in which it begins"""
+    stands_by: dict[str, list[int]] = field(default_factory=dict)
+    """pool -> contingencies that had to be asked for, in which it serves"""
 
     @cached_property
     def mean_use(self) -> dict[Pair, np.ndarray]:
@@ -183,7 +216,7 @@ class Flows:
         return np.zeros(len(self.problem.period_of)) if amounts is None else amounts.sum(axis=1)
 
     def served_by(self, workload: str) -> dict[str, np.ndarray]:
-        """pool -> [period] mean requests/s of the workload that it serves."""
+        """pool -> [period] mean requests/s of the workload that it serves; of a training run FLOP/s, before goodput."""
         return {pair[0]: use * self.problem.rate[pair][0] for pair, use in self.mean_use.items() if pair[1] == workload}
 
 
@@ -209,4 +242,9 @@ def flows(problem: Problem, decisions: Decisions) -> Flows:
     for (pool, t, _), amount in decisions.sublet.items():
         sublet.setdefault(pool, np.zeros(periods))[t] = amount
     committed = [k for k, _ in decisions.committed]
-    return Flows(problem, count, serve, unserved, beyond, committed, covered, sublet)
+    ported = {k: month for k, month, _ in decisions.ported}
+    stands_by: dict[str, list[int]] = {}
+    for pool, k in dict.fromkeys((pool, k) for k, pool, *_ in decisions.rerouted if k in decisions.enforced):
+        stands_by.setdefault(pool, []).append(k)
+    late = [(workload, t) for workload, t, _ in decisions.late]
+    return Flows(problem, count, serve, unserved, beyond, committed, covered, sublet, late, ported, stands_by)

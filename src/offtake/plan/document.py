@@ -42,6 +42,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "cost": ("line", "usd"),
     "offers": ("offer", "taken", "reason"),
     "commitments": ("commitment", "start", "months", "in_horizon", "committed_usd", "used_usd", "unused_usd"),
+    "training": ("month", "workload", "pool", "accelerators", "flop", "done_share"),
+    "ports": ("model", "family", "start", "ready", "usd"),
+    "contingencies": ("lost", "enforced"),
+    "shed": ("month", "workload", "usd_per_request", "requests", "usd"),
     "tails": (
         "offer",
         "right",
@@ -73,10 +77,13 @@ DECISIONS: dict[str, tuple[str, ...]] = {
     "committed": ("commitment", "node"),
     "covered": ("commitment", "pool", "month", "block", "node", "usd"),
     "sublet": ("pool", "period", "node", "accelerators"),
+    "late": ("workload", "period", "node"),
+    "ported": ("model", "family", "month", "node"),
+    "rerouted": ("lost", "pool", "workload", "period", "block", "node", "amount"),
 }
 """Rows of the decisions, as lists in this order."""
 
-OPTIONAL = ("commitments", "tails", "committed", "covered", "sublet")
+OPTIONAL = ("commitments", "tails", "committed", "covered", "sublet", "ports", "ported", "contingencies", "rerouted", "shed", "training", "late")
 """Tables and decisions that plans of earlier versions do not have."""
 LATER_COLUMNS = ("right", "follows", "let")
 """Columns that plans of earlier versions do not have."""

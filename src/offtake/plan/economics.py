@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..instance.pools import Pool, pools
-from . import commitments, tables
+from ..instance.reasoning import output_tokens
+from ..throughput.training_rates import flop_per_token
+from . import commitments, ports, tables, training
 from .decisions import Flows
 
 if TYPE_CHECKING:
@@ -34,10 +36,14 @@ class BestUse:
     """accelerator-hours at work over accelerator-hours delivered in the horizon; 1 for elastic"""
 
 
-def tokens_per_request(compiled: Compiled, workload: str) -> float:
-    """Input and output tokens of one request, reasoning included."""
+def tokens_per_request(compiled: Compiled, workload: str) -> np.ndarray:
+    """Input and output tokens of one request, reasoning included; of a training run, tokens learnt from by one FLOP;
+    [month of the horizon]."""
+    first, months = compiled.instance.horizon.start, len(compiled.problem.period_of)
+    if compiled.problem.workloads[workload].run is not None:
+        return np.full(months, 1 / flop_per_token(compiled.instance, workload))
     request = compiled.instance.workloads[workload].request
-    return request.input_tokens + request.output_tokens * request.reasoning_multiplier
+    return request.input_tokens + np.array([output_tokens(request, first + m) for m in range(months)])
 
 
 def period_discount(compiled: Compiled) -> np.ndarray:
@@ -48,16 +54,28 @@ def period_discount(compiled: Compiled) -> np.ndarray:
 
 
 def discounted_tokens(compiled: Compiled, workload: str, requests_per_s: np.ndarray) -> float:
-    """Tokens of a mean rate by period, each weighted with the discount of its period."""
-    seconds = compiled.problem.hours * SECONDS_PER_HOUR
-    return tokens_per_request(compiled, workload) * float(requests_per_s @ (seconds * period_discount(compiled)))
+    """Tokens of a mean rate by period, each weighted with the discount of its month."""
+    problem = compiled.problem
+    seconds = problem.month_hours * SECONDS_PER_HOUR * problem.discount[: len(problem.period_of)]
+    return float(requests_per_s[problem.period_of] @ (seconds * tokens_per_request(compiled, workload)))
 
 
-def cost_by_workload(compiled: Compiled, flows: Flows) -> dict[str, float | None]:
-    """USD per million tokens of each workload in the plan; None where nothing is served.
+def price_by_workload(compiled: Compiled, flows: Flows) -> dict[str, float | None]:
+    """USD per million tokens of each workload in the plan; None where nothing is served."""
+    found = {}
+    for workload, usd in cost_by_workload(compiled, flows).items():
+        trains = compiled.problem.workloads[workload].run is not None
+        served = flows.demand[workload] - flows.refused[workload]
+        tokens = discounted_tokens(compiled, workload, training.flops_per_s(flows, workload) if trains else served)
+        found[workload] = usd / tokens * 1e6 if tokens > 0 else None
+    return found
+
+
+def cost_by_workload(compiled: Compiled, flows: Flows) -> dict[str, float]:
+    """Discounted USD of each workload in the plan, penalties and value not counted.
 
     The charge of an offer, idle hours included and less what subletting brings, is split over workloads by
-    accelerator-hours at work; contracts in force are sunk and cost nothing but what is decided about them. What a spend
+    accelerator-hours at work, and that of a port; contracts in force are sunk and cost nothing but what is decided about them. What a spend
     commitment costs or saves is split by what is spent on the offers that it is about.
     """
     spent = _spent(compiled, flows)
@@ -72,11 +90,7 @@ def cost_by_workload(compiled: Compiled, flows: Flows) -> dict[str, float | None
         net, total = commitments.net_charge(flows, k, vectors), sum(weights.values())
         for workload, weight in weights.items():
             by_workload[workload] += net * weight / total if total else 0.0
-    found = {}
-    for workload, usd in by_workload.items():
-        tokens = discounted_tokens(compiled, workload, flows.demand[workload] - flows.refused[workload])
-        found[workload] = usd / tokens * 1e6 if tokens > 0 else None
-    return found
+    return by_workload
 
 
 def _spent(compiled: Compiled, flows: Flows) -> dict[tuple[str, str], float]:
@@ -91,7 +105,7 @@ def _spent(compiled: Compiled, flows: Flows) -> dict[tuple[str, str], float]:
     for pair, use in flows.mean_use.items():
         key = (supply_of[pair[0]], pair[1])
         found[key] = found.get(key, 0.0) + _use_usd(compiled, pair, use)
-    return found
+    return found | ports.charge_by_workload(flows)
 
 
 def _sum_of(spent: dict[tuple[str, str], float], workload: str, offers: list[str] | None = None) -> float:
@@ -143,7 +157,8 @@ def best_uses(compiled: Compiled, offer: str) -> list[BestUse]:
     for workload in compiled.problem.workloads:
         able = [pool for pool in mine if (pool.id, workload) in compiled.problem.rate]
         uses = [_elastic_use(compiled, pool, workload) for pool in able if pool.id in compiled.problem.elastic_limit]
-        uses += [_deal_use(compiled, d, able, workload) for d in signable(compiled, offer) if able]
+        together = [able] if compiled.problem.workloads[workload].run is None else [[pool] for pool in able]
+        uses += [_deal_use(compiled, d, some, workload) for d in signable(compiled, offer) for some in together if some]
         possible = [use for use in uses if use is not None]
         if possible:
             found.append(min(possible, key=lambda use: use.usd_per_million_tokens))
@@ -151,10 +166,14 @@ def best_uses(compiled: Compiled, offer: str) -> list[BestUse]:
 
 
 def _wanted(compiled: Compiled, workload: str, pool: str) -> np.ndarray:
-    """Accelerators of a pool that the whole demand would take, [period, block]; batch work is spread over the day."""
+    """Accelerators of a pool that the whole demand would take, [period, block]; batch work is spread over the day, a
+    training run as large as it may be throughout its window."""
     problem = compiled.problem
     demand = problem.workloads[workload]
     provision = demand.provision[0]
+    if demand.run is not None:
+        inside = np.isin(np.arange(len(provision)), demand.run.periods)
+        return np.broadcast_to(inside[:, None] * demand.run.most_accelerators, provision.shape)
     if demand.kind == "batch":
         provision = np.broadcast_to((provision @ problem.block_share)[:, None], provision.shape)
     return provision / problem.rate[pool, workload][0][:, None]
@@ -168,8 +187,9 @@ def mean_use(compiled: Compiled, workload: str, provisioned: np.ndarray) -> np.n
 
 def _elastic_use(compiled: Compiled, pool: Pool, workload: str) -> BestUse | None:
     limit = compiled.problem.elastic_limit[pool.id][0][:, None]
-    use = mean_use(compiled, workload, np.minimum(_wanted(compiled, workload, pool.id), limit))
-    tokens = discounted_tokens(compiled, workload, use * compiled.problem.rate[pool.id, workload][0])
+    given = training.taken(compiled.problem, workload, np.minimum(_wanted(compiled, workload, pool.id), limit))
+    use = mean_use(compiled, workload, given)
+    tokens = discounted_tokens(compiled, workload, training.output(compiled.problem, (pool.id, workload), use))
     if tokens <= 0:
         return None
     usd = _use_usd(compiled, (pool.id, workload), use)
@@ -191,10 +211,10 @@ def _blocks_use(compiled: Compiled, d: int, blocks: int, able: list[Pool], workl
     tokens, at_work, open_share = 0.0, np.zeros(len(problem.hours)), np.ones((len(problem.hours), 1))
     for pool in able:
         wanted = _wanted(compiled, workload, pool.id) * open_share
-        given = np.minimum(wanted, blocks * deal.delivery[pool.id][0][:, None])
+        given = training.taken(problem, workload, np.minimum(wanted, blocks * deal.delivery[pool.id][0][:, None]))
         open_share = open_share * np.divide(wanted - given, wanted, out=np.zeros_like(wanted), where=wanted > 0)
         use = mean_use(compiled, workload, given)
-        tokens += discounted_tokens(compiled, workload, use * problem.rate[pool.id, workload][0])
+        tokens += discounted_tokens(compiled, workload, training.output(problem, (pool.id, workload), use))
         usd += _use_usd(compiled, (pool.id, workload), use)
         at_work += use * problem.hours
         usd += beyond_usd(compiled, d, pool.id, blocks, use)

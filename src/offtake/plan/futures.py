@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-BY_SCENARIO = ("capacity", "service", "cash", "obligations", "cost", "commitments", "offers", "tails")
+BY_SCENARIO = ("capacity", "service", "cash", "obligations", "cost", "shed", "commitments", "ports", "offers", "tails", "training")
 """tables with a row for each future"""
-NODE_AT = {"serve": 4, "unserved": 3, "beyond": 3, "committed": 1, "covered": 4, "sublet": 2}
+NODE_AT = {"serve": 4, "unserved": 3, "beyond": 3, "committed": 1, "covered": 4, "sublet": 2, "late": 2, "ported": 3, "rerouted": 5}
 """where the node of a decision stands in its row"""
-WHEN = {"serve": 2, "unserved": 1, "beyond": 2, "covered": 2, "sublet": 1}
-"""where its period stands, of `covered` its month"""
+WHEN = {"serve": 2, "unserved": 1, "beyond": 2, "covered": 2, "sublet": 1, "late": 1, "ported": 2, "rerouted": 3}
+"""where its period stands, or its month"""
+BY_MONTH = ("covered", "ported")
+"""decisions of a month, not of a period"""
 
 
 def joined(compiled: Compiled, sections: dict[str, Document], bounds: dict[str, float]) -> Document:
@@ -160,7 +162,7 @@ class _Path:
         if kind == "committed":
             month = self.signed[row[0]]
         else:
-            month = row[WHEN[kind]] if kind == "covered" else self.months[row[WHEN[kind]]]
+            month = row[WHEN[kind]] if kind in BY_MONTH else self.months[row[WHEN[kind]]]
         return row[NODE_AT[kind]] == self.nodes[min(month, len(self.nodes) - 1)]
 
 

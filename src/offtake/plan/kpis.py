@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..instance.pools import Pool, pools, supplies
-from . import carbon, commitments, economics, ledgers, power, tables
+from ..instance.workloads import runs, served
+from . import carbon, commitments, concentration, economics, ledgers, margin, power, stability, tables
 from .decisions import Flows
 from .ledgers.owed import HALF_A_CENT
 
@@ -22,7 +23,7 @@ class KpiDefinition:
 
     title: str
     unit: str
-    """USD, USD/1M tokens, share, accelerators, factor, MW, tonnes, months, index, month or name"""
+    """USD, USD/1M tokens, share, accelerators, factor, MW, tonnes, months, index, groups, deals, month or name"""
     definition: str
     expected: bool = False
     """whether its mean over several futures, weighted with their probabilities, says something: dollars, tonnes"""
@@ -33,7 +34,7 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
         "Cost",
         "USD",
         "present value of what the plan decides: contracts by the terminal rule, use, penalties for requests "
-        "left unserved, and the price on carbon; contracts already in force are sunk and not in it",
+        "left unserved, and the price on carbon, less the value of the requests served; contracts already in force are sunk and not in it",
         expected=True,
     ),
     "cost_without_credits_usd": KpiDefinition(
@@ -56,6 +57,25 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
         "counts; in the cost; none unless the terminal rule is the market",
         expected=True,
     ),
+    "value_usd": KpiDefinition(
+        "Value of what is served",
+        "USD",
+        "present value of the requests served at the value that their workload states; in the cost, not in cash; none "
+        "if no workload states one",
+        expected=True,
+    ),
+    "value_usd_by_workload": KpiDefinition("Value by workload", "USD", "the same by workload that states one"),
+    "effective_margin": KpiDefinition(
+        "Effective margin",
+        "share",
+        "(value - compute cost) / value, present values: the compute cost is the cost without penalties and value, of "
+        "all workloads and idle hours included; contracts in force are sunk; none if nothing brings any value",
+    ),
+    "effective_margin_by_workload": KpiDefinition(
+        "Effective margin by workload",
+        "share",
+        "the same by workload that brings value, its compute cost split as the levelised cost by workload is",
+    ),
     "npv_cash_usd": KpiDefinition(
         "Present value of all cash",
         "USD",
@@ -71,14 +91,14 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
     "usd_per_million_tokens": KpiDefinition(
         "Levelised cost",
         "USD/1M tokens",
-        "cost less penalties, over the discounted tokens served (input + output x reasoning multiplier); what "
-        "contracts in force serve is counted, what they cost is sunk",
+        "cost without penalties and value, over the discounted tokens served (input + output x reasoning multiplier); what "
+        "contracts in force serve is counted, what they cost is sunk; none where training runs share the capacity",
     ),
     "usd_per_million_tokens_by_workload": KpiDefinition(
         "Levelised cost by workload",
         "USD/1M tokens",
         "the same by workload: the charge of an offer, idle hours included and less what subletting brings, is split "
-        "by accelerator-hours at work",
+        "by accelerator-hours at work; of a training run, over the tokens that it learns from",
     ),
     "share_served": KpiDefinition(
         "Requests served", "share", "mean requests served over mean requests asked for, all workloads, whole horizon"
@@ -143,6 +163,43 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
         "the largest share of one provider in the undiscounted payments inside the horizon",
     ),
     "largest_provider_spend": KpiDefinition("Who gets the most spend", "name", "the provider with that share"),
+    "group_share_mw": KpiDefinition(
+        "Largest shares of power",
+        "share",
+        "by group of providers: its largest share of the megawatts of deals and contracts in force in service, in any "
+        "month that the policy counts; none if it limits no such share",
+    ),
+    "group_share_spend": KpiDefinition(
+        "Shares of spend",
+        "share",
+        "by group of providers: its share of what sellers are paid for good inside the horizon, undiscounted, in the "
+        "months that the policy counts (less credits; no deposits, letters of credit and energy paid apart); none if it "
+        "limits no such share",
+    ),
+    "group_share_served": KpiDefinition(
+        "Largest shares of service",
+        "share",
+        "by group of providers: its largest share of the mean requests served, of all workloads, in any period that the "
+        "policy counts; none if it limits no such share",
+    ),
+    "family_share_mw": KpiDefinition(
+        "Largest shares of families",
+        "share",
+        "by accelerator family that the policy limits: its largest share of the megawatts in service, in any month that "
+        "counts; those of a block of several accelerators are shared by number and all-in power",
+    ),
+    "groups_in_service_least": KpiDefinition(
+        "Fewest providers in service",
+        "groups",
+        "groups of providers with capacity in service, in the month with the fewest that the policy counts; none if it "
+        "asks for no number",
+    ),
+    "plan_changes": KpiDefinition(
+        "Changes of the earlier plan",
+        "deals",
+        "deals (offer, start and months) of which other blocks are signed than in the earlier plan of the policy, or that "
+        "it does not have; none without one",
+    ),
     "obligations_to_debt": KpiDefinition(
         "Obligations to debt", "share", "peak obligations over the debt that the instance states"
     ),
@@ -200,16 +257,19 @@ def kpis(compiled: Compiled, flows: Flows) -> dict[str, Any]:
         "sublease_income_usd": 0.0 - lines["sublease"] if compiled.problem.sublet_usd else None,
         "tail_value_usd": 0.0 - lines["tail_value"] if market else None,
         **_money(compiled, cash),
+        **margin.figures(compiled, flows),
         **_service(compiled, flows),
         **_capacity(compiled, flows),
         **_obligations(compiled, flows),
         **power.figures(compiled, flows),
         **carbon.figures(compiled, flows),
         **_providers(compiled, flows, cash),
+        **concentration.figures(compiled, flows),
+        **stability.figures(flows),
         **ledgers.figures(compiled, flows),
         "commitments_used": commitments.used_share(tables.commitments(compiled, flows)),
-        "usd_per_million_tokens_by_workload": economics.cost_by_workload(compiled, flows),
-        "safety_by_workload": {key: _safety(compiled, flows, key) for key in compiled.problem.workloads},
+        "usd_per_million_tokens_by_workload": economics.price_by_workload(compiled, flows),
+        "safety_by_workload": {key: _safety(compiled, flows, key) for key in served(compiled.instance)},
     }
     return {name: figures[name] for name in KPI_DEFINITIONS}
 
@@ -235,6 +295,8 @@ def _shown(value: Any, unit: str) -> str:
         "factor": "{:.3g}x",
         "months": "{:,.1f} months",
         "index": "{:.3f}",
+        "groups": "{:,.0f}",
+        "deals": "{:,.0f}",
     }
     return formats.get(unit, "{}").format(value)
 
@@ -261,10 +323,9 @@ def _service(compiled: Compiled, flows: Flows) -> dict[str, Any]:
     problem = compiled.problem
     asked = sum(float(flows.demand[key] @ problem.hours) for key in problem.workloads)
     refused = sum(float(flows.refused[key] @ problem.hours) for key in problem.workloads)
-    tokens = sum(
-        economics.discounted_tokens(compiled, key, flows.demand[key] - flows.refused[key]) for key in problem.workloads
-    )
-    paid = sum(row["usd"] for row in tables.cost(compiled, flows) if row["line"] != "unserved")
+    counted = {} if runs(compiled.instance) else problem.workloads
+    tokens = sum(economics.discounted_tokens(compiled, key, flows.demand[key] - flows.refused[key]) for key in counted)
+    paid = margin.compute_cost(tables.cost(compiled, flows))
     return {
         "share_served": 1 - refused / asked if asked else None,
         "usd_per_million_tokens": paid / tokens * 1e6 if tokens > 0 else None,
@@ -312,7 +373,9 @@ def _providers(compiled: Compiled, flows: Flows, cash: dict[tuple[str, str], np.
     sellers = {**supplies(instance), **instance.commitments}
     provider_of = {key: seller.provider for key, seller in sellers.items()}
     spend = dict.fromkeys(provider_of.values(), 0.0)
-    for (_, offer), usd in cash.items():
+    for (line, offer), usd in cash.items():
+        if line == "ports":
+            continue
         spend[provider_of[offer]] += float(usd[:months].sum())
     by_power = _largest_month(power.by_provider(compiled, flows))
     by_spend = max(spend, key=lambda provider: spend[provider], default=None)

@@ -99,7 +99,7 @@ class Plan:
         import pandas
 
         columns = list(documents.COLUMNS[name])
-        if "futures" in self._document:
+        if "futures" in self._document and name != "contingencies":
             columns = [*columns, "scenarios"] if name == "deals" else ["scenario", *columns]
         return pandas.DataFrame(self._document.get(name, []), columns=columns)
 
@@ -134,9 +134,29 @@ class Plan:
         return self._table("cost")
 
     @cached_property
+    def shed(self) -> pandas.DataFrame:
+        """What is left unserved by month and workload, and at what price: what costs least per request first."""
+        return self._table("shed")
+
+    @cached_property
     def commitments(self) -> pandas.DataFrame:
         """Spend commitments that are taken, by interval: promised, used and not used; null where nobody can know."""
         return self._table("commitments")
+
+    @cached_property
+    def training(self) -> pandas.DataFrame:
+        """Months in which training runs work: where, how large, their useful FLOP, and the share of all work done."""
+        return self._table("training")
+
+    @cached_property
+    def contingencies(self) -> pandas.DataFrame:
+        """What may be lost, of a plan that must survive it: whether that had to be asked for, or holds anyway."""
+        return self._table("contingencies")
+
+    @cached_property
+    def ports(self) -> pandas.DataFrame:
+        """Ports that are made: what is paid in all, when they begin, and from when on the family may serve."""
+        return self._table("ports")
 
     @cached_property
     def tails(self) -> pandas.DataFrame:

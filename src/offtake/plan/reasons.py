@@ -16,7 +16,7 @@ from ..deals import Column, start_months
 from ..instance import scenarios
 from ..instance.pools import pools
 from ..instance.schema import AtMost, Exclusive, Requires
-from . import commitments, economics, power, tables
+from . import commitments, concentration, contingencies, economics, ports, power, stability, tables, training
 from .added import added_deal
 from .decisions import Flows
 
@@ -47,14 +47,14 @@ def offers(compiled: Compiled, flows: Flows, gap: float) -> list[tables.Row]:
         flows,
         gap,
         [*taken_offers(compiled, flows), *(commitment.name for _, commitment in commitments.held(flows))],
-        economics.cost_by_workload(compiled, flows),
+        economics.price_by_workload(compiled, flows),
         {key: economics.best_uses(compiled, key) for key in compiled.instance.offers},
     )
     rows = []
     for key in compiled.instance.offers:
         taken = key in facts.taken
         why = _why_taken(facts, key) if taken else _why_not(facts, key)
-        said = [why, _withdrawn(compiled, key), _left_aside(compiled, key)]
+        said = [why, training.about(compiled, flows, key), ports.about(compiled, flows, key), stability.about(compiled, flows, key), contingencies.about(compiled, flows, key), _withdrawn(compiled, key), _left_aside(compiled, key)]
         rows.append({"offer": key, "taken": taken, "reason": " ".join(sentence for sentence in said if sentence)})
     return rows
 
@@ -245,7 +245,8 @@ def _excluded(facts: _Facts, key: str) -> str:
             said.append(f"It requires {rule.requires}, which is not signed.")
         if isinstance(rule, Exclusive):
             said += _kept_apart(facts, rule, key)
-    return " ".join(said + power.over_caps(facts.compiled, facts.flows, key))
+    shared = concentration.kept_out(facts.compiled, facts.flows, key)
+    return " ".join(said + power.over_caps(facts.compiled, facts.flows, key) + shared)
 
 
 def _kept_apart(facts: _Facts, rule: Exclusive, key: str) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..instance.demand import mean_requests_per_s
 from ..instance.pools import Pool, pools, supplies
-from . import carbon
+from . import carbon, ports, stability, training, value
 from . import commitments as promises
 from .decisions import Decisions, Flows
 
@@ -31,8 +31,12 @@ COST_LINES = (
     "commitments",
     "shortfall",
     "sublease",
+    "ports",
     "unserved",
+    "lateness",
+    "value",
     "carbon",
+    "changes",
 )
 CASH_LINES = (
     "fees",
@@ -54,6 +58,7 @@ CASH_LINES = (
     "commitments",
     "shortfall",
     "sublease",
+    "ports",
 )
 CENTS = 1e-6
 """USD; less than this is what is left of sums that cancel: of use that a commitment covers, of what is broken off"""
@@ -156,13 +161,16 @@ def used_by_pool(flows: Flows, pool: Pool) -> tuple[np.ndarray, np.ndarray]:
 
 
 def service(compiled: Compiled, flows: Flows) -> list[Row]:
-    """Demand by workload and month, the share of it that is served, and the share of each pool in what is served.
+    """Demand by workload and month, the share of it that is served, and the share of each pool in what is served;
+    training runs have a table of their own.
 
     provisioned_requests_per_s is that of the busiest block, with burst and headroom.
     """
     problem = compiled.problem
     rows = []
     for key, workload in problem.workloads.items():
+        if workload.run is not None:
+            continue
         asked = mean_requests_per_s(compiled.instance, key) @ problem.block_share
         served = _share(flows.demand[key] - flows.refused[key], flows.demand[key], empty=1.0)
         by_pool = flows.served_by(key)
@@ -188,7 +196,7 @@ def _share(part: np.ndarray, whole: np.ndarray, empty: float) -> np.ndarray:
 def cash_vectors(compiled: Compiled, flows: Flows) -> dict[tuple[str, str], np.ndarray]:
     """(line, offer, contract or commitment) -> [ledger month] undiscounted USD."""
     found: dict[tuple[str, str], np.ndarray] = {}
-    for line, offer, usd in [*_cash_parts(compiled, flows), *promises.cash_parts(compiled, flows)]:
+    for line, offer, usd in [*_cash_parts(compiled, flows), *promises.cash_parts(compiled, flows), *ports.cash_parts(flows)]:
         padded = np.zeros(len(compiled.problem.discount))
         padded[: len(usd)] = usd
         found[line, offer] = found.get((line, offer), 0.0) + padded
@@ -228,7 +236,7 @@ def _cash_parts(compiled: Compiled, flows: Flows) -> Iterator[tuple[str, str, np
 def cash(compiled: Compiled, flows: Flows) -> list[Row]:
     """Undiscounted cash out by month, line and offer, to the end of the last term."""
     vectors = cash_vectors(compiled, flows)
-    order = [*supplies(compiled.instance), *compiled.instance.commitments]
+    order = [*supplies(compiled.instance), *compiled.instance.commitments, *ports.names(compiled.problem)]
     keys = sorted(vectors, key=lambda key: (CASH_LINES.index(key[0]), order.index(key[1])))
     return [
         {"month": month_name(compiled, m), "line": line, "offer": offer, "usd": float(vectors[line, offer][m])}
@@ -264,14 +272,17 @@ def cost(compiled: Compiled, flows: Flows) -> list[Row]:
             usd["tail_value"] -= float(deal.tail_usd[0] * blocks)
     vectors = cash_vectors(compiled, flows)
     for (line, _), vector in vectors.items():
-        if line in (*promises.DEPENDS_ON_USE, "sublease"):
+        if line in (*promises.DEPENDS_ON_USE, "sublease", "ports"):
             usd[line] += float(vector @ problem.discount)
     usd |= promises.charges(flows, vectors)
     for key, refused in flows.refused.items():
         price = problem.workloads[key].unserved_usd
         if price is not None:
             usd["unserved"] += float((refused * problem.hours * SECONDS_PER_HOUR) @ price[0])
+    usd["lateness"] = training.lateness_usd(flows)
+    usd["value"] = 0.0 - sum(value.by_workload(compiled, flows).values())
     usd["carbon"] = carbon.charge(compiled, flows)
+    usd["changes"] = stability.charge(flows)
     return [{"line": line, "usd": usd[line]} for line in COST_LINES]
 
 

@@ -12,6 +12,7 @@ from .interrupts import listening
 from .limits import Limits
 from .loop import Progress
 from .outcome import Outcome, relative_gap
+from .relaxation import solve_relaxation
 from .search import solve_model
 
-__all__ = ["Limits", "ModelError", "Outcome", "Progress", "listening", "relative_gap", "solve_model"]
+__all__ = ["Limits", "ModelError", "Outcome", "Progress", "listening", "relative_gap", "solve_model", "solve_relaxation"]

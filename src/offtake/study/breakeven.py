@@ -132,7 +132,8 @@ class _Study:
     def capped(self) -> bool:
         """Whether some rule limits cash, so that a higher price may forbid a plan."""
         problem = self.today.problem
-        return bool(problem.cash_limits or problem.balance_limits) or problem.obligations_max_usd is not None
+        limits = problem.cash_limits or problem.balance_limits or problem.spend_share
+        return bool(limits) or problem.obligations_max_usd is not None
 
     def least_charge(self, offer: str) -> float:
         """C_1: what the price of the offer charges at least where it is signed, at today's prices.

@@ -2,6 +2,7 @@
 
 from .prices import TokenPrice, usd_per_million_tokens
 from .rates import ServingRate
-from .table import RateTable, rate_table
+from .stages import rate_table
+from .table import RateTable
 
 __all__ = ["RateTable", "ServingRate", "TokenPrice", "rate_table", "usd_per_million_tokens"]

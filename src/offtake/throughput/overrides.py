@@ -1,4 +1,4 @@
-"""Answers that need no model: rules of the workload, token APIs, given rates, measured rows."""
+"""Answers that need no model: rules of the workload, training runs, token APIs, given rates, measured rows."""
 
 from __future__ import annotations
 
@@ -6,25 +6,29 @@ import numpy as np
 
 from ..instance.network import round_trip_ms
 from ..instance.pools import Pool
-from ..instance.schema import Instance, MeasuredRow
+from ..instance.schema import Instance, MeasuredRow, Training
 from .rates import ServingRate, Work, missed_target, refused, software_gain, tokens_per_request
+from .training_rates import training_rate
 
 LENGTH_TOLERANCE = 0.10
 """a measured row speaks for a workload whose input and output lengths are within this share of its own"""
 
 
 def override(instance: Instance, pool: Pool, workload_id: str) -> ServingRate | None:
-    """The answer that stands before the roofline: a rule against it, an API, a given rate, measured rows; else None."""
+    """The answer that stands before the roofline: a rule against it, the speed of a training run, an API, a given rate,
+    measured rows; else None."""
     workload = instance.workloads[workload_id]
     rule = rule_against(pool, workload)
     if rule:
         return refused(instance, rule)
+    if isinstance(workload, Training):
+        return training_rate(instance, pool, workload_id)
     if pool.accelerator is None:
         return api_rate(instance, pool, workload)
     return given_rate(instance, pool, workload_id) or measured_rate(instance, pool, workload)
 
 
-def rule_against(pool: Pool, workload: Work) -> str:
+def rule_against(pool: Pool, workload: Work | Training) -> str:
     """The allow or deny list that keeps the workload off the pool, as a sentence; empty if none.
 
     A token API has no accelerator: a list of allowed accelerators leaves it out, a list of denied ones does not.

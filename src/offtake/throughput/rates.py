@@ -19,7 +19,7 @@ class ServingRate:
     reason: str = ""
     """if not eligible: one sentence with the limit and by how much it is missed"""
     requests_per_s: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    """[month of the horizon] per accelerator; 1 for a token API; 0 if not eligible"""
+    """[month of the horizon] per accelerator; 1 for a token API; 0 if not eligible; FLOP/s for a training run"""
     tokens_per_s: float = 0.0
     """input and output tokens per accelerator in the first month (API: tokens of one request)"""
     ttft_ms: float | None = None

@@ -21,6 +21,7 @@ from .commitments import (
     mandatory_commitments_taken,
     served_as_asked,
 )
+from .concentration import enough_providers, power_shared, providers_kept_apart, served_shared, spend_shared
 from .figures import key_figures_follow
 from .follow_ons import follow_ons_as_agreed, follow_ons_within_blocks
 from .futures import (
@@ -41,6 +42,7 @@ from .ledgers import (
     termination_to_the_cent,
 )
 from .money import balance_kept, obligations_capped, within_budget
+from .ports import ported_before_use, ported_once, ports_to_the_cent
 from .power import carbon_capped, power_capped
 from .printed import (
     cash_to_the_cent,
@@ -52,7 +54,9 @@ from .printed import (
     obligations_to_the_cent,
 )
 from .proof import bound_below_objective, gap_follows
+from .resilience import rerouted_to_what_is_left, survives_any_loss
 from .service import batch_done_after_arrival, batch_done_in_time, demand_met, unserved_is_priced
+from .shed import shed_as_decided
 from .signing import (
     blocks_allowed,
     deals_on_offer,
@@ -72,6 +76,14 @@ from .supply import (
     eligible_only,
     use_is_paid,
 )
+from .training import (
+    paused_as_allowed,
+    trained_all_day,
+    trained_at_scale,
+    trained_in_one_place,
+    trained_in_time,
+    trained_in_window,
+)
 
 Rule = Callable[[Check, Books, Ledger], None]
 WholeRule = Callable[[Check, Tree], None]
@@ -85,10 +97,13 @@ RULES: tuple[Rule, ...] = (
     repeated_as_allowed,
     groups_respected,
     exclusive_while_running,
+    providers_kept_apart,
     follow_ons_as_agreed,
     follow_ons_within_blocks,
     decisions_name_what_exists,
     eligible_only,
+    ported_once,
+    ported_before_use,
     capacity_held,
     elastic_within_limit,
     sublet_where_allowed,
@@ -103,18 +118,32 @@ RULES: tuple[Rule, ...] = (
     unserved_is_priced,
     batch_done_after_arrival,
     batch_done_in_time,
+    trained_in_one_place,
+    trained_at_scale,
+    trained_all_day,
+    trained_in_window,
+    paused_as_allowed,
+    trained_in_time,
     within_budget,
     balance_kept,
     obligations_capped,
     power_capped,
     carbon_capped,
+    survives_any_loss,
+    rerouted_to_what_is_left,
+    power_shared,
+    spend_shared,
+    served_shared,
+    enough_providers,
     deals_described,
     deal_cash_to_the_cent,
     deal_npv_to_the_cent,
     cash_to_the_cent,
     obligations_to_the_cent,
     cost_to_the_cent,
+    shed_as_decided,
     commitments_to_the_cent,
+    ports_to_the_cent,
     objective_is_the_cost,
     key_figures_follow,
     obligations_by_year_to_the_cent,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
 from offtake.instance.months import Month
+from offtake.instance.workloads import runs
 
-from .. import spend, statements
+from .. import spend, stability, statements
 from ..books import Books
 from ..ledger import Ledger
 from ..numbers import ZERO, exact, figure, usd
 from ..reading import number, shown
 from ..report import ROW_TOLERANCE, USD_TOLERANCE, Check
+from . import concentration
 
 Figure = Decimal | list[str | None] | dict[str, Decimal]
 """A number, numbers by name, or the texts that will do: more than one where months tie."""
@@ -164,15 +166,32 @@ def _utilisation(books: Books, money: Ledger) -> Figure:
 
 
 def _usd_per_million_tokens(books: Books, money: Ledger) -> Figure:
-    """Cost less penalties, over the discounted tokens served, in millions."""
+    """Cost without penalties and value, over the discounted tokens served, in millions; nothing where runs train."""
+    if runs(books.instance):
+        return NOTHING
     refused, tokens = _refused(books), ZERO
     for workload in books.demand:
-        request = books.instance.workloads[workload].request
-        each = exact(request.input_tokens) + exact(request.output_tokens) * exact(request.reasoning_multiplier)
-        for period in _periods(books):
+        for period, months in enumerate(books.calendar.periods):
             served = _requests(books, workload, period) - refused.get((workload, period), ZERO)
-            tokens += books.calendar.period_discount(period) * served * each
-    return (money.objective - money.cost["unserved"]) * 10**6 / tokens if tokens > 0 else NOTHING
+            for month in months:
+                share = month.hours / books.calendar.hours(period)
+                tokens += books.calendar.discount(month) * share * served * books.all_tokens(workload, month)
+    return _compute_cost(money) * 10**6 / tokens if tokens > 0 else NOTHING
+
+
+def _compute_cost(money: Ledger) -> Decimal:
+    return money.objective - money.cost["unserved"] - money.cost["lateness"] - money.cost["value"] - money.cost["changes"]
+
+
+def _value(books: Books, money: Ledger) -> Figure:
+    """What the requests served bring; nothing if no workload says what one is worth."""
+    return sum(money.value.values(), ZERO) if money.value else NOTHING
+
+
+def _effective_margin(books: Books, money: Ledger) -> Figure:
+    """What is left of the value after all compute, over the value."""
+    value = sum(money.value.values(), ZERO)
+    return (value - _compute_cost(money)) / value if value > 0 else NOTHING
 
 
 def _commitments_used(books: Books, money: Ledger) -> Figure:
@@ -206,9 +225,74 @@ def _refused(books: Books) -> dict[tuple[str, int], Decimal]:
     return found
 
 
+def _group_share_mw(books: Books, money: Ledger) -> Figure:
+    """Largest shares of the megawatts in service, by group, where the policy limits them."""
+    rule = books.instance.policy.provider_share_max
+    if rule is None or rule.mw is None:
+        return NOTHING
+    return _largest(concentration.power_by_group(books, month) for month in concentration.months_from(books, rule))
+
+
+def _group_share_spend(books: Books, money: Ledger) -> Figure:
+    """Shares of what sellers are paid for good, by group."""
+    rule = books.instance.policy.provider_share_max
+    if rule is None or rule.spend is None:
+        return NOTHING
+    return _largest([concentration.spend_by_group(books, money, concentration.months_from(books, rule))])
+
+
+def _group_share_served(books: Books, money: Ledger) -> Figure:
+    """Largest shares of the requests served in a period, by group."""
+    rule = books.instance.policy.provider_share_max
+    if rule is None or rule.served is None:
+        return NOTHING
+    months = concentration.months_from(books, rule)
+    counted = [period for period, inside in enumerate(books.calendar.periods) if inside[-1] in months]
+    return _largest(concentration.served_by_group(books, period) for period in counted)
+
+
+def _family_share_mw(books: Books, money: Ledger) -> Figure:
+    """Largest shares of the megawatts in service, by accelerator family that is limited."""
+    rule = books.instance.policy.family_share_max
+    if rule is None:
+        return NOTHING
+    drawn = (concentration.power_by_family(books, month) for month in concentration.months_from(books, rule))
+    found = _largest(drawn)
+    own = {family: share for family, share in found.items() if family in rule.shares} if found != NOTHING else {}
+    return own or NOTHING
+
+
+def _groups_in_service_least(books: Books, money: Ledger) -> Figure:
+    """Fewest groups with capacity in service in a month that counts."""
+    rule = books.instance.policy.providers_min
+    if rule is None:
+        return NOTHING
+    months = concentration.months_of_least(books)
+    return min((Decimal(len(concentration.in_service(books, month))) for month in months), default=NOTHING)
+
+
+def _plan_changes(books: Books, money: Ledger) -> Figure:
+    """Deals signed otherwise than in an earlier plan; nothing without one."""
+    return NOTHING if books.instance.policy.keep_plan is None else Decimal(stability.changes(books))
+
+
+def _largest(amounts: Iterable[dict[str, Decimal]]) -> Figure:
+    """The largest share of each in its total; nothing if there never is any."""
+    found: dict[str, Decimal] = {}
+    for parts in amounts:
+        total = sum(parts.values(), ZERO)
+        for name, part in parts.items():
+            if total > 0 and part / total > max(found.get(name, ZERO), ROW_TOLERANCE):
+                found[name] = part / total
+    return found or NOTHING
+
+
 KEY_FIGURES: dict[str, Callable[[Books, Ledger], Figure]] = {
     "cost_usd": _cost,
     "cost_without_credits_usd": _cost_without_credits,
+    "value_usd": _value,
+    "value_usd_by_workload": lambda books, money: money.value or NOTHING,
+    "effective_margin": _effective_margin,
     "npv_cash_usd": _npv_cash,
     "cash_in_horizon_usd": _cash_in_horizon,
     "peak_obligations_usd": _peak_obligations,
@@ -218,6 +302,12 @@ KEY_FIGURES: dict[str, Callable[[Books, Ledger], Figure]] = {
     "carbon_tonnes": _carbon_tonnes,
     "carbon_tonnes_by_year": _carbon_tonnes_by_year,
     "carbon_cost_usd": _carbon_cost,
+    "group_share_mw": _group_share_mw,
+    "group_share_spend": _group_share_spend,
+    "group_share_served": _group_share_served,
+    "family_share_mw": _family_share_mw,
+    "groups_in_service_least": _groups_in_service_least,
+    "plan_changes": _plan_changes,
     "share_served": _share_served,
     "utilisation": _utilisation,
     "commitments_used": _commitments_used,

@@ -30,12 +30,13 @@ def unserved_is_priced(check: Check, books: Books, money: Ledger) -> None:
     """Demand is left unserved only where a price is set, and never more than there is."""
     for workload, period, block, _, rate in books.decisions.unserved:
         slot = books.calendar.slot(period, block)
-        priced = books.instance.workloads[workload].unserved_usd_per_request is not None
+        stated = books.instance.workloads[workload]
+        priced = stated.unserved_usd_per_request is not None or stated.value_usd_per_request is not None
         if check.exceeds(rate, ZERO if not priced else books.demand[workload].provision[period][block]):
             why = (
                 f"the demand is {figure(books.demand[workload].provision[period][block])}"
                 if priced
-                else "it must be served: the instance sets no unserved_usd_per_request"
+                else "it must be served: the instance sets neither unserved_usd_per_request nor value_usd_per_request"
             )
             check.find(f"{workload} is left {figure(rate)} requests/s unserved in {slot}; {why}")
 

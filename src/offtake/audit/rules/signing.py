@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 
 from offtake.instance.months import Month
 from offtake.instance.scenarios import lost, recalled
-from offtake.instance.schema import AtLeast, AtMost, Exclusive
+from offtake.instance.schema import AtLeast, AtMost, AtMostOfProviders, Exclusive
 
 from ..books import Books
 from ..claim import ClaimedDeal
@@ -161,7 +161,7 @@ def groups_respected(check: Check, books: Books, money: Ledger) -> None:
     """Offers are signed together only as the groups allow."""
     taken = {*(contract.supply_id for contract in books.roots.values()), *books.promises}
     for group in books.instance.groups:
-        if isinstance(group, Exclusive):
+        if isinstance(group, AtMostOfProviders | Exclusive):
             continue
         if not isinstance(group, AtMost | AtLeast):
             if check.fails(group.offer not in taken or group.requires in taken):

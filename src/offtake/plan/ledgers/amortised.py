@@ -12,10 +12,11 @@ from ...instance.months import Month
 from ...instance.pools import pools
 from ...instance.prices import price_in
 from ...instance.schema import Instance, Offer
-from .. import commitments
+from ...instance.sellers import payees
+from .. import commitments, ports
 from ..decisions import Flows
 from ..tables import Row, cash_vectors, month_name
-from .holdings import Holding, dollars, payees, used_share
+from .holdings import Holding, dollars, used_share
 
 if TYPE_CHECKING:
     from ...compile import Compiled
@@ -48,10 +49,15 @@ def effective(compiled: Compiled, flows: Flows, held: list[Holding]) -> list[Row
 
 def _billed(compiled: Compiled, flows: Flows) -> dict[str, np.ndarray]:
     """Offer -> [ledger month] cash, in the order of the file."""
-    found = {key: np.zeros(len(compiled.problem.discount)) for key in payees(compiled.instance)}
+    found = {key: np.zeros(len(compiled.problem.discount)) for key in _payees(compiled)}
     for (_, offer), usd in cash_vectors(compiled, flows).items():
         found[offer] += usd
     return found
+
+
+def _payees(compiled: Compiled) -> list[str]:
+    """Who is paid, and the ports that somebody is paid for."""
+    return [*payees(compiled.instance), *ports.names(compiled.problem)]
 
 
 def _effective(compiled: Compiled, flows: Flows, held: list[Holding]) -> dict[str, np.ndarray]:
@@ -70,7 +76,7 @@ def _unused(compiled: Compiled, flows: Flows, held: list[Holding]) -> dict[str, 
     """
     problem = compiled.problem
     months = len(problem.period_of)
-    found = {key: np.zeros(months) for key in payees(compiled.instance)}
+    found = {key: np.zeros(months) for key in _payees(compiled)}
     hours = _used_hours(compiled, flows)
     for pool, let in flows.sublet.items():
         hours[pool] = hours[pool] + let[problem.period_of] * problem.month_hours

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...instance.sellers import groups_of
 from ..decisions import Flows
 from ..tables import Row, cash_vectors, month_name
-from .holdings import Holding, dollars, groups_of
+from .holdings import Holding, dollars
 from .promised import Promised
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ def concentration(compiled: Compiled, flows: Flows, held: list[Holding]) -> dict
     groups, power, spend = groups_of(compiled.instance), {}, {}
     for holding in held:
         power[holding.group] = power.get(holding.group, 0.0) + float(holding.power_mw[:months].sum())
-    for (_, offer), usd in cash_vectors(compiled, flows).items():
-        spend[groups[offer]] = spend.get(groups[offer], 0.0) + float(usd[:months].sum())
+    for (line, offer), usd in cash_vectors(compiled, flows).items():
+        if line != "ports":
+            spend[groups[offer]] = spend.get(groups[offer], 0.0) + float(usd[:months].sum())
     return {"herfindahl_mw": herfindahl(power), "herfindahl_spend": herfindahl(spend)}
 
 

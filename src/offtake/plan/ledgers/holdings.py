@@ -15,8 +15,7 @@ import numpy as np
 from ...deals import Column
 from ...deals.truncation import Ending, truncated
 from ...instance.months import Month
-from ...instance.pools import supplies
-from ...instance.schema import Instance
+from ...instance.sellers import groups_of
 from ..decisions import Flows
 
 if TYPE_CHECKING:
@@ -180,16 +179,6 @@ def _parts(compiled: Compiled, flows: Flows, d: int) -> Iterator[tuple[Column, i
     yield column, int(flows.blocks[d] - sum(flows.blocks[b] for b in breaks)), len(column.contracted)
     for b in breaks:
         yield compiled.columns[b].broken, int(flows.blocks[b]), compiled.columns[b].signing - first
-
-
-def payees(instance: Instance) -> dict[str, str]:
-    """Offer, contract in force or commitment -> its provider, in the order of the file."""
-    return {key: entry.provider for key, entry in {**supplies(instance), **instance.commitments}.items()}
-
-
-def groups_of(instance: Instance) -> dict[str, str]:
-    """Offer, contract in force or commitment -> the group of its provider, or the provider if it is in none."""
-    return {key: instance.providers[provider].group or provider for key, provider in payees(instance).items()}
 
 
 def amortised(billed: np.ndarray, fees: np.ndarray, delivered: np.ndarray) -> np.ndarray:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...instance.months import Month
+from ...instance.sellers import groups_of
 from .. import commitments
 from ..decisions import Flows
 from ..tables import cash_vectors
-from .holdings import groups_of
 
 if TYPE_CHECKING:
     from ...compile import Compiled
