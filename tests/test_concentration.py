@@ -339,6 +339,36 @@ def test_rules_with_a_month_survive_being_stored():
     assert from_document(to_document(instance)) == instance
 
 
+def left_out(terms: list[dict], policy: dict, **horizon) -> dict[int, int]:
+    """Deals of the left that go, by position, and the ones in their places; on sale from June on."""
+    left = toys.lease(terms=terms, start={"latest": "2026-07"} if horizon else {"latest": "2026-06"})
+    document = toys.rivals(left, toys.lease(), months=2, policy=policy)
+    document["horizon"] |= horizon
+    places = superfluous(compile_instance(from_document(document)).problem)
+    return {a: b for a, b in places.items() if a < len(terms) * (2 if horizon else 1)}
+
+
+def test_what_shares_could_need_stays():
+    """The dearer of two alike goes, unless its fees make others less of the spend; of a shorter and a longer one for
+    less money the shorter goes, unless megawatts make others less of them."""
+    alike = [{"months": 1, "usd_per_month": 4000.0}, {"months": 1, "usd_per_month": 5000.0}]
+    assert left_out(alike, {}) == left_out(alike, {"provider_share_max": {"mw": 0.6, "served": 0.6}}) == {1: 0}
+    assert left_out(alike, {"provider_share_max": {"spend": 0.6}}) == {}
+    longer = [{"months": 1, "usd_per_month": 4000.0}, {"months": 2, "usd_per_month": 1500.0}]
+    assert left_out(longer, {}) == left_out(longer, {"provider_share_max": {"served": 0.6}}) == {0: 1}
+    assert left_out(longer, {"provider_share_max": {"mw": 0.6}}) == {}
+    assert left_out(longer, {"family_share_max": {"cuda": 1.0}}) == {}
+
+
+def test_who_is_there_in_part_of_a_period_stays():
+    """June or July alone hold nothing throughout a period of both, so the later of the two goes; where two sellers must
+    be in service in July, the earlier."""
+    whole = [{"count": 1, "months": 2}]
+    one = [{"months": 1, "usd_per_month": 4000.0}]
+    assert left_out(one, {}, steps=whole) == {1: 0}
+    assert left_out(one, {"providers_min": {"at_least": 2, "from": "2026-07"}}, steps=whole) == {0: 1}
+
+
 @st.composite
 def markets(draw):
     """Two sellers with leases of two terms each, beside on-demand chips, over two or three months."""

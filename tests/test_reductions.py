@@ -22,7 +22,7 @@ from offtake_models.problem import Deal
 LAW = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 JUNE = {"latest": "2026-06"}
 CURRENT_FAMILIES = ["signing", "supply", "serving", "training", "value", "sublease", "porting"]
-CURRENT_FAMILIES += ["commitments", "money", "power", "concentration", "stability"]
+CURRENT_FAMILIES += ["commitments", "money", "power", "concentration", "stability", "resilience"]
 
 
 def term(months: int, usd_per_month: float | None, **keys):

@@ -181,6 +181,19 @@ def test_a_kept_deal_that_can_no_longer_be_signed_is_a_warning(folder):
 # laws
 
 
+def test_a_deal_of_the_earlier_plan_stays():
+    """Of one month for 4,000 and two for 3,000 the first goes, unless it was planned."""
+    terms = [{"months": 1, "usd_per_month": 4000.0}, {"months": 2, "usd_per_month": 1500.0}]
+    document = toys.problem(2, {"lease": toys.lease(terms=terms, start={"latest": "2026-06"})})
+
+    def left_out(*deals) -> dict[int, int]:
+        policy = toys.keeping(100.0, *deals)
+        return superfluous(compile_instance(from_document({**document, "policy": policy})).problem)
+
+    assert left_out() == left_out(("lease", "2026-06", 2, 1)) == {0: 1}
+    assert left_out(("lease", "2026-06", 1, 1)) == {}
+
+
 @LAW
 @given(st.integers(1, 12), st.integers(0, 3), st.sampled_from([50.0, 1000.0]), st.sampled_from(["once", "stack"]))
 def test_what_is_left_out_is_no_loss_and_a_dearer_change_never_costs_less(demand, blocks, usd, repeat):
