@@ -211,7 +211,7 @@ def _throughput_words(compiled: Compiled) -> str:
     if not sources:
         return "No offer can serve any workload."
     words = {
-        "modelled": "modelled (roofline)",
+        "modelled": f"modelled (software of {compiled.rates.calibrated})",
         "measured": "measured",
         "given": "given in the instance",
         "api": "of token APIs",
