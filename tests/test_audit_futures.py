@@ -100,11 +100,13 @@ def tables() -> Json:
         "calm": {
             "probability": 0.25,
             "objective_usd": 994.0,
+            "bound_usd": 994.0,
             "kpis": {"cost_usd": 994.0, "peak_obligations_month": "2026-01"},
         },
         "boom": {
             "probability": 0.75,
             "objective_usd": 700.0,
+            "bound_usd": 0.0,
             "kpis": {"cost_usd": 700.0, "peak_obligations_month": "2026-02"},
         },
     }
@@ -262,6 +264,13 @@ def bound_above(instance: Json, claimed: Json) -> None:
     claimed["bound_usd"] = 774.0
 
 
+@broken(
+    "bound_below_objective", "boom: the bound of 701.00 USD is above the objective of 700.00 USD: one of them is wrong"
+)
+def bound_of_a_future_above(instance: Json, claimed: Json) -> None:
+    claimed["futures"]["boom"]["bound_usd"] = 701.0
+
+
 @broken("expected_figures_follow", "the plan prints npv_cash_usd as 847.00 USD; 773.50 USD is expected")
 def figure_not_weighted(instance: Json, claimed: Json) -> None:
     claimed["kpis"]["npv_cash_usd"] = 847.0
@@ -340,6 +349,7 @@ MALFORMED: list[tuple[Callable[[Json], Any], str]] = [
     (lambda plan: plan.pop("futures"), "the plan has no key `futures`"),
     (lambda plan: plan.update(futures=[]), "futures must be an object with keys, not a list"),
     (lambda plan: plan["futures"]["calm"].pop("kpis"), "futures.'calm' has no key `kpis`"),
+    (lambda plan: plan["futures"]["calm"].pop("bound_usd"), "futures.'calm' has no key `bound_usd`"),
     (lambda plan: plan["cash"][0].pop("scenario"), "cash[0] has no key `scenario`"),
     (lambda plan: plan["cost"][0].update(scenario=1), "cost[0].scenario must be text, not 1"),
     (lambda plan: plan["deals"][0].pop("scenarios"), "deals[0] has no key `scenarios`"),

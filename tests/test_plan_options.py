@@ -8,6 +8,7 @@ import re
 import pytest
 from click.testing import CliRunner
 
+import offtake
 import toys
 from offtake.cli import main
 from offtake.compile import Compiled, compile_instance
@@ -467,3 +468,40 @@ def test_show_reads_plans_from_before_options(tmp_path):
     for table in ("deals", "capacity"):
         document[table] = [{key: value for key, value in row.items() if key not in late} for row in document[table]]
     assert "accelerators in all" in page(Plan(document), tmp_path)
+
+
+def parted() -> Plan:
+    """Ten chips for June and July at 300 a month; if it booms, ten more for July at 400."""
+    scenarios = {"calm": {"probability": 0.75}, "boom": {"probability": 0.25, "demand": {"chat": 2.0}}}
+    offers = {"lease": toys.lease(10.0, 300.0, months=2, start=JUNE), "more": toys.lease(10.0, 400.0)}
+    tree = {"reveal": {"2026-07": [["calm"], ["boom"]]}, "scenarios": scenarios}
+    return offtake.solve(from_document(toys.problem(months=2, offers=offers, uncertainty=tree)), gap=0.0)
+
+
+def test_fees_of_several_futures_are_expected(tmp_path):
+    """600 in both, and 400 in one of four: 700."""
+    assert "$700 expected in all" in " ".join(page(parted(), tmp_path).split())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document["deals"][1].update(follows=99),
+        lambda document: document["futures"].update(never={}),
+        lambda document: document.update(futures=None),
+    ],
+)
+def test_a_future_that_cannot_be_read_is_a_sentence(tmp_path, change):
+    document = parted().to_document()
+    change(document)
+    Plan(document).save(tmp_path / "toy.plan.json")
+    shown = CliRunner().invoke(main, ["show", str(tmp_path / "toy.plan.json"), "--scenario", "boom"])
+    assert shown.exit_code == 3
+    assert shown.stderr.startswith("error: the plan holds a value that it cannot hold")
+
+
+def test_an_audit_says_how_it_ended_and_not_how_it_was_saved(tmp_path):
+    """The plan of one future was never audited on its own."""
+    parted().futures["boom"].save(tmp_path / "boom.plan.json")
+    audited = CliRunner().invoke(main, ["audit", str(tmp_path / "boom.plan.json")])
+    assert "boom.plan.json: passed: " in audited.stderr

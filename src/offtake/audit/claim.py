@@ -171,6 +171,7 @@ class ClaimedFuture(NamedTuple):
 
     probability: Decimal
     objective_usd: Decimal
+    bound_usd: Decimal
     kpis: dict[str, Any]
 
 
@@ -255,10 +256,9 @@ def _futures(document: dict[str, Any]) -> dict[str, ClaimedFuture]:
     for name, entry in mapping(member(document, "futures"), "futures").items():
         where = f"futures.{shown(name)}"
         keys = mapping(entry, where)
-        probability, cost = (
-            number(member(keys, key, where), f"{where}.{key}") for key in ("probability", "objective_usd")
-        )
-        found[name] = ClaimedFuture(probability, cost, mapping(member(keys, "kpis", where), f"{where}.kpis"))
+        numbers = ("probability", "objective_usd", "bound_usd")
+        read = (number(member(keys, key, where), f"{where}.{key}") for key in numbers)
+        found[name] = ClaimedFuture(*read, mapping(member(keys, "kpis", where), f"{where}.kpis"))
     return found
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from offtake.instance.months import Month
+from offtake.instance.pools import supplies
 
 from .. import spend, statements
 from ..books import Books
@@ -59,6 +60,18 @@ def _cost_without_credits(books: Books, money: Ledger) -> Figure:
     calendar, deeds = books.calendar, books.deeds.values()
     brought = sum((deed.charge(calendar, without="credits") - deed.charge(calendar) for deed in deeds), ZERO)
     return money.objective + brought if brought else NOTHING
+
+
+def _sublease_income(books: Books, money: Ledger) -> Figure:
+    """Present value of what is let to others; nothing if nothing may be."""
+    known = supplies(books.instance)
+    may_be_let = any(known[pool.supply].sublease is not None for pool in books.pools.values())
+    return -money.cost["sublease"] if may_be_let else NOTHING
+
+
+def _tail_value(books: Books, money: Ledger) -> Figure:
+    """Present value of the capacity left after the horizon; nothing unless the terminal rule is the market."""
+    return -money.cost["tail_value"] if books.instance.finance.terminal == "market" else NOTHING
 
 
 def _npv_cash(books: Books, money: Ledger) -> Decimal:
@@ -209,6 +222,8 @@ def _refused(books: Books) -> dict[tuple[str, int], Decimal]:
 KEY_FIGURES: dict[str, Callable[[Books, Ledger], Figure]] = {
     "cost_usd": _cost,
     "cost_without_credits_usd": _cost_without_credits,
+    "sublease_income_usd": _sublease_income,
+    "tail_value_usd": _tail_value,
     "npv_cash_usd": _npv_cash,
     "cash_in_horizon_usd": _cash_in_horizon,
     "peak_obligations_usd": _peak_obligations,
