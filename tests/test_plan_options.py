@@ -310,7 +310,8 @@ def ended(effects: dict, **keys: object) -> Plan:
 
 
 def test_a_lost_contract_costs_what_was_paid_ahead():
-    """A month late, and lost with September: three months are served; 3,000 prepaid and the deposit are lost."""
+    """A month late, and lost with September: three months are served; 3,000 prepaid and the deposit are lost. After June
+    all six bills of 1,000 are owed: who fails in October owes nothing less before."""
     plan = ended({"lose": {"lease": "2026-10"}, "delay_months": {"lease": 1}})
     assert rows(plan, "start", "months", "cash_usd") == [("2026-06", 6, 9300.0)], "as it is written"
     assert ledger(plan, "effective", "month", "billed_usd", "effective_usd", "unused_usd") == [
@@ -322,7 +323,7 @@ def test_a_lost_contract_costs_what_was_paid_ahead():
     ]
     paid_ahead = [usd for (usd,) in ledger(plan, "exposure", "prepaid_unused_usd")]
     assert paid_ahead == [6300.0, 5300.0, 4300.0, 3300.0]
-    assert ledger(plan, "obligations_by_year", "as_of", "commenced", "usd") == [("2026-06", False, 3000.0)]
+    assert ledger(plan, "obligations_by_year", "as_of", "commenced", "usd") == [("2026-06", False, 6000.0)]
     assert (
         "Its seller fails in this future: nothing is delivered, and nothing can be signed, from 2026-10 on."
         in (reasons(plan)["lease"])
@@ -345,7 +346,7 @@ AUGUST = {"earliest": "2026-08", "latest": "2026-08"}
 
 def test_a_recalled_contract_gives_back_what_is_not_used():
     """Notice in September ends it with that month: 2,000 and the deposit come back in October, and a quarter of the two
-    bills left, 500. What comes in is owed to nobody."""
+    bills left, 500. What comes in is owed to nobody, and until the notice all bills to November are owed."""
     clause = {"by": "seller", "notice_months": 1, "fee_fraction": 0.25}
     plan = ended({"recall": {"lease": "2026-09"}}, cancel=clause)
     paid = cash(plan)
@@ -354,19 +355,19 @@ def test_a_recalled_contract_gives_back_what_is_not_used():
         -500.0,
         -300.0,
     )
-    assert list(plan.obligations["usd"]) == [3000.0, 2000.0, 1000.0, 0.0]
+    assert list(plan.obligations["usd"]) == [5000.0, 4000.0, 3000.0, 0.0]
     assert [usd for (usd,) in ledger(plan, "effective", "effective_usd")] == [2000.0] * 4 + [-500.0]
     assert "Its seller withdraws it in 2026-09 in this future" in reasons(plan)["lease"]
 
 
 def test_the_fee_for_leaving_is_a_share_of_what_was_agreed():
     """Lost with September, which nobody knows in June: then notice in July costs 1,000 and a quarter of the four bills
-    to November, 2,000; after July 1,000 and a quarter of three. After August the loss comes first: 1,000."""
+    to November, 2,000; after July 1,000 and a quarter of three, and so on until it is lost."""
     clause = {"by": "either", "notice_months": 1, "fee_fraction": 0.25}
     plan = ended({"lose": {"lease": "2026-10"}}, cancel=clause)
-    assert list(plan.obligations["usd"]) == [2000.0, 1750.0, 1000.0, 0.0]
+    assert list(plan.obligations["usd"]) == [2000.0, 1750.0, 1500.0, 1250.0, 0.0]
     assert ledger(plan, "obligations_by_year", "as_of", "usd") == [("2026-06", 2000.0)]
-    assert [way for (way,) in ledger(plan, "termination", "way")] == [NOTICE[0], NOTICE[0], NOTICE[1]]
+    assert [way for (way,) in ledger(plan, "termination", "way")] == [NOTICE[0]] * 4
 
 
 def test_an_offer_that_is_lost_at_once_cannot_be_signed():

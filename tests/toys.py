@@ -984,3 +984,14 @@ def notice_in_the_future_that_needs_it():
     cancel = {"by": "buyer", "fee_fraction": 0.6}
     offer = lease(months=2, start={"latest": "2026-06"}, cancel=cancel)
     return problem(2, {"lease": offer}, uncertainty=futures("2026-07", busy={}, idle={"demand": {"chat": 1e-12}}))
+
+
+@toy(14640.0)
+def what_is_owed_does_not_know_who_fails():
+    """Two months at 3,000 from a seller that fails in July: 3,000 and 7,440 on demand. But after June July's fee is owed,
+    3,000, over the cap of 2,500, whatever becomes of the seller: on demand 7,200 + 7,440.
+    """
+    scenario = {"fails": {"probability": 1.0, "lose": {"lease": "2026-07"}}}
+    offer = lease(10.0, 3000.0, months=2, start={"latest": "2026-06"})
+    finance = {"obligations_max_usd": 2500.0}
+    return problem(2, {"lease": offer}, uncertainty={"scenarios": scenario}, finance=finance)
