@@ -78,7 +78,18 @@ Json = dict[str, Any]
 
 ALL = {rule.__name__: rule.__module__.rpartition(".")[2] for rule in (*RULES, *WHOLE)}
 """Rule -> the module that it stands in."""
-TESTED_ELSEWHERE = ("ledgers", "commitments", "follow_ons", "sublease", "futures", "shed", "training", "ports", "resilience")
+TESTED_ELSEWHERE = (
+    "ledgers",
+    "commitments",
+    "follow_ons",
+    "sublease",
+    "futures",
+    "shed",
+    "training",
+    "ports",
+    "concentration",
+    "resilience",
+)
 ELSEWHERE = {rule for rule, module in ALL.items() if module in TESTED_ELSEWHERE}
 """Rules about what this toy does not have: each kind has toys of its own."""
 

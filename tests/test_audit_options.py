@@ -124,6 +124,8 @@ def tables() -> Json:
     cost = {"contracts": 740.0, "tail_value": 0.0, "elastic": 720.0, "sublease": -558.0}
     figures = {
         "cost_usd": 902.0,
+        "sublease_income_usd": 558.0,
+        "tail_value_usd": None,
         "npv_cash_usd": 1102.0,
         "peak_obligations_usd": 200.0,
         "peak_obligations_month": "2026-02",
@@ -458,6 +460,23 @@ def let_at_the_whole_curve(instance: Json, claimed: Json) -> None:
 
 @broken("cost_to_the_cent", "the cost table prints 0.00 USD for tail_value; the decisions cost -360.00 USD")
 def tail_not_counted(instance: Json, claimed: Json) -> None:
+    """A horizon of three months leaves April of the renewal of `old`: 720 h x 1 chip x 1 USD x 0.5."""
+    instance["horizon"]["months"] = 3
+    instance["finance"] = {"terminal": "market", "salvage_fraction": 0.5}
+
+
+@broken("key_figures_follow", "the plan prints sublease_income_usd as 0.00 USD; it is 558.00 USD")
+def income_not_told(instance: Json, claimed: Json) -> None:
+    claimed["kpis"]["sublease_income_usd"] = 0.0
+
+
+@broken("key_figures_follow", "the plan prints sublease_income_usd as 558.0; it is null")
+def income_where_nothing_may_be_let(instance: Json, claimed: Json) -> None:
+    del instance["offers"]["lease"]["sublease"]
+
+
+@broken("key_figures_follow", "the plan prints tail_value_usd as null; it is 360.00 USD")
+def tail_not_told(instance: Json, claimed: Json) -> None:
     """A horizon of three months leaves April of the renewal of `old`: 720 h x 1 chip x 1 USD x 0.5."""
     instance["horizon"]["months"] = 3
     instance["finance"] = {"terminal": "market", "salvage_fraction": 0.5}

@@ -838,6 +838,7 @@ HOURS = "month,hour_utc,requests_per_s\n" + "".join(f"{month},{hour},48\n" for m
         ("2026-07,5,48\n2026-07,5,49\n", "5 is written twice", "keep one"),
         ("2026-07,24,48\n2026-07,5,48\n", "hour_utc must be a whole number from 0 to 23", "hours are UTC"),
         ("2026-07,5.5,48\n2026-07,5,48\n", "hour_utc must be a whole number from 0 to 23", "hours are UTC"),
+        ("2026-07,,48\n2026-07,5,48\n", "hour_utc must be a whole number from 0 to 23", "hours are UTC"),
         ("2026-07,noon,48\n2026-07,5,48\n", "hour_utc must be a whole number from 0 to 23", "hours are UTC"),
     ],
 )

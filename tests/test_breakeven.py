@@ -56,6 +56,16 @@ def test_prices_by_the_hour_keep_their_unit():
     assert found.price == pytest.approx(1.0)
 
 
+def test_a_factor_on_the_forward_curve_is_no_dollar():
+    """Ten chips for June at 0.75 of 2 USD an hour against 1 USD on demand: worth half of the curve."""
+    curve = {"chip": [{"month": "2026-06", "usd_per_accelerator_hour": 2.0}]}
+    offer = lease(10.0, terms=[{"months": 1, "forward_factor": 0.75}])
+    found = one(problem(offers={"lease": offer}, forward=curve), "lease")
+    assert found.sentence.startswith(
+        "Not taken at today's 0.75 times the forward curve; proven: worth taking up to 0.5, not worth it from 0.5 on."
+    )
+
+
 def test_use_beyond_take_or_pay_moves_with_the_price():
     """On demand costs 2 USD an hour; the lease at 1.5, half of it for use, is worth 2."""
     document = problem(offers={"lease": lease(10.0, None, usd_per_accelerator_hour=1.5, take_or_pay=0.5)})

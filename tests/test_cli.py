@@ -278,7 +278,7 @@ def test_an_unknown_command_is_answered_with_the_nearest(typed, meant):
     result = offtake(typed)
     assert result.exit_code == 2
     assert f"there is no command '{typed}'; did you mean `offtake {meant}`?" in result.stderr
-    assert "there are: new, check, throughput, solve" in offtake("zzz").stderr
+    assert "there are: new, check, throughput, calibrate, solve" in offtake("zzz").stderr
 
 
 def test_an_unknown_offer_is_wrong_usage():

@@ -88,12 +88,19 @@ def test_service_is_weighted_over_the_horizon():
 @pytest.mark.parametrize(
     ("keys", "sentence"),
     [
-        ({"months": 2}, "a and b answer different questions: the horizon differs."),
-        ({"demand": {"requests_per_s": 8.0}}, "a and b answer different questions: the demand differs."),
-        ({"finance": {"discounting": {"rate": 0.1}}}, "a and b answer different questions: discounting differs."),
+        ({"months": 2}, "a and b answer different questions: they differ in the horizon."),
+        ({"demand": {"requests_per_s": 8.0}}, "a and b answer different questions: they differ in the demand."),
+        (
+            {"finance": {"discounting": {"rate": 0.1}}},
+            "a and b answer different questions: they differ in discounting.",
+        ),
+        (
+            {"uncertainty": {"scenarios": {"this": {"probability": 1.0}}}, "months": 2},
+            "a and b answer different questions: they differ in the horizon and the scenarios.",
+        ),
         (
             {"finance": {"terminal": "none"}},
-            "a and b answer different questions: the charge for terms that outlive the horizon differs.",
+            "a and b answer different questions: they differ in the charge for terms that outlive the horizon.",
         ),
     ],
 )

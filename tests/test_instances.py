@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from offtake.compile import compile_instance
+from offtake.deals import columns
 from offtake.engine import solve
 from offtake.instance import Instance, inspect, load
 from offtake.plan import Plan
@@ -114,15 +115,40 @@ def test_nothing_assumed_is_passed_off_as_known() -> None:
             assert rate["source"], (path.name, rate)
 
 
+def test_the_exit_clause_of_colossus_is_worth_forty_billion_of_obligations(frontier: Instance) -> None:
+    """Owed after June 2026: 35 months, of which one at 0.4 x 1.25 bn, are 43 bn. With 90 days' notice after three
+    months it is what falls due before December: 0.5 + 4 x 1.25 = 5.5 bn; from September on three months, 3.75 bn."""
+
+    def owed(instance: Instance) -> list[float]:
+        column = next(column for column in columns(instance) if column.offer == "colossus-1" and not column.right)
+        return column.owed[[0, 3, 12]].tolist()
+
+    firm = load(FOLDER / "frontier-lab.yaml", ["offers.colossus-1.terms.0.cancel.by=seller"])
+    assert owed(firm) == pytest.approx([43.0e9, 40.0e9, 28.75e9])
+    assert owed(frontier) == pytest.approx([5.5e9, 3.75e9, 3.75e9])
+
+
+def test_colossus_may_be_recalled_in_one_of_two_futures() -> None:
+    """As its head comment says: notice in December 2026, out in March 2027 in that future and in no other."""
+    futures = (
+        "uncertainty={reveal: {2026-12: [[kept], [recalled]]}, scenarios: {kept: {probability: 0.85}, "
+        "recalled: {probability: 0.15, recall: {colossus-1: 2026-12}}}}"
+    )
+    problem = compile_instance(load(FOLDER / "frontier-lab.yaml", [futures])).problem
+    colossus = next(deal for deal in problem.deals if deal.offer == "colossus-1")
+    assert colossus.in_service[:, :36].sum(axis=1).tolist() == [36, 9]
+
+
 @pytest.mark.full
 def test_frontier_lab_is_proven_within_the_default_gap(frontier: Instance) -> None:
-    """All of Colossus, for nine months; the plan passes its audit."""
+    """Colossus is refused, TPUs by the gigawatt are signed, options at Childress are called; the audit passes."""
     plan = solve(frontier, gap=1e-2)
     assert plan.status == "optimal"
     assert plan.gap <= 1e-2
     assert plan.audit["passed"], plan.audit["findings"]
-    colossus = plan.deals[plan.deals.offer == "colossus-1"]
-    assert list(colossus.months) == [9]
+    assert "colossus-1" not in set(plan.deals.offer)
+    assert {"option", "expansion"} <= set(plan.deals[plan.deals.offer == "iren-gb300"].right)
+    assert plan.deals[plan.deals.offer == "broadcom-tpu7x"].blocks.sum() >= 10
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +176,7 @@ def test_enterprise_fills_its_promise_to_microsoft_and_no_more_in_the_first_year
     """The first interval is the tight one: just met, or trued up; what growth brings comes later."""
     years = enterprise.commitments[enterprise.commitments.commitment == "azure-macc"]
     assert list(years.committed_usd) == [5.0e6] * 3
-    assert years.used_usd.iloc[0] == pytest.approx(5.0e6, rel=0.05)
+    assert years.used_usd.iloc[0] == pytest.approx(5.0e6, rel=0.1)
     assert years.used_usd.iloc[0] <= 5.0e6 * (1 + 1e-6)
     assert years.used_usd.iloc[2] > 5.0e6
 
@@ -169,16 +195,16 @@ def test_enterprise_covers_the_season_on_demand(enterprise: Plan) -> None:
 
 
 @pytest.mark.full
-def test_the_caps_on_carbon_move_the_enterprise_from_frankfurt_to_finland(enterprise: Plan) -> None:
-    """They bind in 2028; without them Frankfurt is leased first, and 2027 and 2028 emit more than is allowed."""
+def test_the_caps_on_carbon_move_the_enterprise_to_finland(enterprise: Plan) -> None:
+    """They bind in 2028; without them Finland is leased less, Frankfurt more, and 2027 and 2028 emit too much."""
     capped = enterprise.kpis["carbon_tonnes_by_year"]
     assert capped["2028"] == pytest.approx(400.0, rel=0.01)
     free = solve(load(FOLDER / "enterprise.yaml", ["policy.carbon_tonnes_max={}"]), gap=1e-2)
     emitted = free.kpis["carbon_tonnes_by_year"]
     assert emitted["2027"] > 400.0
     assert emitted["2028"] > 400.0
-    assert blocks(enterprise, "nebius-finland-b200", "2027-06") > blocks(enterprise, "frankfurt-b200", "2027-06")
-    assert blocks(free, "nebius-finland-b200", "2027-06") < blocks(free, "frankfurt-b200", "2027-06")
+    assert blocks(free, "nebius-finland-b200", "2027-06") < blocks(enterprise, "nebius-finland-b200", "2027-06")
+    assert blocks(free, "frankfurt-b200", "2027-06") > blocks(enterprise, "frankfurt-b200", "2027-06")
 
 
 def blocks(plan: Plan, offer: str, by: str) -> int:

@@ -189,6 +189,7 @@ def test_measured_rows_are_read():
             ttft_ms=300,
             tpot_ms=20,
             tokens_per_s_per_accelerator=512.5,
+            engine="vllm, 0.10",
         )
     ]
 

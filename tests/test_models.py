@@ -28,6 +28,18 @@ def test_every_constraint_carries_its_sentence():
 
 def test_the_cost_is_the_sum_of_its_lines():
     model = build(compile_instance(from_document(toys.document("lease_beats_on_demand"))).problem)
-    lines = ["unserved", "lateness", "value", "sublease", "ports", "commitments", "shortfall", "contracts", "use", "use_beyond", "carbon"]
+    lines = [
+        "unserved",
+        "lateness",
+        "value",
+        "sublease",
+        "ports",
+        "commitments",
+        "shortfall",
+        "contracts",
+        "use",
+        "use_beyond",
+        "carbon",
+    ]
     lines.append("changes")
     assert list(model.cost_by_line) == lines

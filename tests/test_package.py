@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -52,8 +51,7 @@ def built(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("built")
     for kind, source in (("checkout", ROOT), ("sdist", None)):
         if source is None:
-            with tarfile.open(next(out.glob("*.tar.gz"))) as archive:
-                archive.extractall(out, filter="data")
+            shutil.unpack_archive(next(out.glob("*.tar.gz")), out)
             source = next(path for path in out.iterdir() if path.name.startswith("offtake-") and path.is_dir())
         what = ["--sdist", "--wheel"] if kind == "checkout" else ["--wheel"]
         done = run(sys.executable, "-m", "build", "--no-isolation", *what, "--outdir", out / kind, source)

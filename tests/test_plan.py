@@ -80,6 +80,7 @@ def test_cash_by_month_line_and_offer():
         "lateness": 0.0,
         "value": 0.0,
         "carbon": 0.0,
+        "changes": 0.0,
     }
 
 

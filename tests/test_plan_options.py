@@ -8,6 +8,7 @@ import re
 import pytest
 from click.testing import CliRunner
 
+import offtake
 import toys
 from offtake.cli import main
 from offtake.compile import Compiled, compile_instance
@@ -309,7 +310,8 @@ def ended(effects: dict, **keys: object) -> Plan:
 
 
 def test_a_lost_contract_costs_what_was_paid_ahead():
-    """A month late, and lost with September: three months are served; 3,000 prepaid and the deposit are lost."""
+    """A month late, and lost with September: three months are served; 3,000 prepaid and the deposit are lost. After
+    June all six bills of 1,000 are owed, since nobody knows who fails."""
     plan = ended({"lose": {"lease": "2026-10"}, "delay_months": {"lease": 1}})
     assert rows(plan, "start", "months", "cash_usd") == [("2026-06", 6, 9300.0)], "as it is written"
     assert ledger(plan, "effective", "month", "billed_usd", "effective_usd", "unused_usd") == [
@@ -321,7 +323,7 @@ def test_a_lost_contract_costs_what_was_paid_ahead():
     ]
     paid_ahead = [usd for (usd,) in ledger(plan, "exposure", "prepaid_unused_usd")]
     assert paid_ahead == [6300.0, 5300.0, 4300.0, 3300.0]
-    assert ledger(plan, "obligations_by_year", "as_of", "commenced", "usd") == [("2026-06", False, 3000.0)]
+    assert ledger(plan, "obligations_by_year", "as_of", "commenced", "usd") == [("2026-06", False, 6000.0)]
     assert (
         "Its seller fails in this future: nothing is delivered, and nothing can be signed, from 2026-10 on."
         in (reasons(plan)["lease"])
@@ -344,7 +346,7 @@ AUGUST = {"earliest": "2026-08", "latest": "2026-08"}
 
 def test_a_recalled_contract_gives_back_what_is_not_used():
     """Notice in September ends it with that month: 2,000 and the deposit come back in October, and a quarter of the two
-    bills left, 500. What comes in is owed to nobody."""
+    bills left, 500. What comes in is owed to nobody, and until the notice all bills to November are owed."""
     clause = {"by": "seller", "notice_months": 1, "fee_fraction": 0.25}
     plan = ended({"recall": {"lease": "2026-09"}}, cancel=clause)
     paid = cash(plan)
@@ -353,19 +355,19 @@ def test_a_recalled_contract_gives_back_what_is_not_used():
         -500.0,
         -300.0,
     )
-    assert list(plan.obligations["usd"]) == [3000.0, 2000.0, 1000.0, 0.0]
+    assert list(plan.obligations["usd"]) == [5000.0, 4000.0, 3000.0, 0.0]
     assert [usd for (usd,) in ledger(plan, "effective", "effective_usd")] == [2000.0] * 4 + [-500.0]
     assert "Its seller withdraws it in 2026-09 in this future" in reasons(plan)["lease"]
 
 
 def test_the_fee_for_leaving_is_a_share_of_what_was_agreed():
     """Lost with September, which nobody knows in June: then notice in July costs 1,000 and a quarter of the four bills
-    to November, 2,000; after July 1,000 and a quarter of three. After August the loss comes first: 1,000."""
+    to November, 2,000; after July 1,000 and a quarter of three, and so on until it is lost."""
     clause = {"by": "either", "notice_months": 1, "fee_fraction": 0.25}
     plan = ended({"lose": {"lease": "2026-10"}}, cancel=clause)
-    assert list(plan.obligations["usd"]) == [2000.0, 1750.0, 1000.0, 0.0]
+    assert list(plan.obligations["usd"]) == [2000.0, 1750.0, 1500.0, 1250.0, 0.0]
     assert ledger(plan, "obligations_by_year", "as_of", "usd") == [("2026-06", 2000.0)]
-    assert [way for (way,) in ledger(plan, "termination", "way")] == [NOTICE[0], NOTICE[0], NOTICE[1]]
+    assert [way for (way,) in ledger(plan, "termination", "way")] == [NOTICE[0]] * 4
 
 
 def test_an_offer_that_is_lost_at_once_cannot_be_signed():
@@ -467,3 +469,40 @@ def test_show_reads_plans_from_before_options(tmp_path):
     for table in ("deals", "capacity"):
         document[table] = [{key: value for key, value in row.items() if key not in late} for row in document[table]]
     assert "accelerators in all" in page(Plan(document), tmp_path)
+
+
+def parted() -> Plan:
+    """Ten chips for June and July at 300 a month; if it booms, ten more for July at 400."""
+    scenarios = {"calm": {"probability": 0.75}, "boom": {"probability": 0.25, "demand": {"chat": 2.0}}}
+    offers = {"lease": toys.lease(10.0, 300.0, months=2, start=JUNE), "more": toys.lease(10.0, 400.0)}
+    tree = {"reveal": {"2026-07": [["calm"], ["boom"]]}, "scenarios": scenarios}
+    return offtake.solve(from_document(toys.problem(months=2, offers=offers, uncertainty=tree)), gap=0.0)
+
+
+def test_fees_of_several_futures_are_expected(tmp_path):
+    """600 in both, and 400 in one of four: 700."""
+    assert "$700 expected in all" in " ".join(page(parted(), tmp_path).split())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document["deals"][1].update(follows=99),
+        lambda document: document["futures"].update(never={}),
+        lambda document: document.update(futures=None),
+    ],
+)
+def test_a_future_that_cannot_be_read_is_a_sentence(tmp_path, change):
+    document = parted().to_document()
+    change(document)
+    Plan(document).save(tmp_path / "toy.plan.json")
+    shown = CliRunner().invoke(main, ["show", str(tmp_path / "toy.plan.json"), "--scenario", "boom"])
+    assert shown.exit_code == 3
+    assert shown.stderr.startswith("error: the plan holds a value that it cannot hold")
+
+
+def test_an_audit_says_how_it_ended_and_not_how_it_was_saved(tmp_path):
+    """The plan of one future was never audited on its own."""
+    parted().futures["boom"].save(tmp_path / "boom.plan.json")
+    audited = CliRunner().invoke(main, ["audit", str(tmp_path / "boom.plan.json")])
+    assert "boom.plan.json: passed: " in audited.stderr

@@ -192,6 +192,26 @@ def test_two_equal_futures_are_one():
     assert (found.cost_usd, found.best_usd) == pytest.approx((4_256, 3_000))
 
 
+def test_the_plan_of_one_of_several_futures_is_not_compared():
+    """It is the best for all of them together: what another rule would sign in one alone says nothing about it."""
+    scenarios = {"calm": {"probability": 0.5}, "boom": {"probability": 0.5, "demand": {"chat": 2.0}}}
+    reveal = {"2026-06": [["calm"], ["boom"]]}
+    document = salvaged("pro_rata", 0.2, uncertainty={"reveal": reveal, "scenarios": scenarios})
+    plan = offtake.solve(from_document(document), gap=0.0)
+    assert other_rule(plan) is not None
+    assert other_rule(plan.futures["calm"]) is None
+
+
+def test_a_break_is_called_one():
+    """Two months at 3,000, from which one may go after June: by `market` July is worth less than its 3,000."""
+    cancel = {"by": "buyer", "notice_months": 1}
+    document = salvaged("pro_rata", 0.2)
+    document["offers"]["long"]["terms"] = [{"months": 2, "usd_per_month": 3000.0, "cancel": cancel}]
+    del document["offers"]["short"]
+    found = compared(document)
+    assert "Blocks of long (break) from 2026-07: 1, not 0." in found.sentence
+
+
 @pytest.mark.parametrize(
     "change",
     [{"finance": {"terminal": "none"}}, {"finance": {}}, {"forward": {}, "finance": {"salvage_fraction": 0.5}}],

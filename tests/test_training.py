@@ -16,6 +16,7 @@ import offtake
 import toys
 from offtake.audit import audit
 from offtake.cli import main
+from offtake.cli.throughput import measure
 from offtake.compile import compile_instance
 from offtake.instance import InstanceError, from_document
 from offtake.instance.pools import pools
@@ -112,6 +113,15 @@ def test_who_cannot_train_it_is_told_why():
     assert rates["small/chip", "run"].reason == "it never has more than 10 usable accelerators; the run takes 20"
     assert rates["tokens", "run"].reason == "a token API does not train"
     assert rates["stack/chip", "run"].eligible
+
+
+def test_the_rates_of_a_run_are_tokens_learnt_from_and_no_requests():
+    """5e14 FLOP/s over 6 x 8e9 FLOP per token; a chip-hour costs 1 USD: 1e6 / (3,600 x 10,416.667)."""
+    instance = from_document(toys.to_train(1, toys.training(7200.0)))
+    (row,) = measure(instance, rate_table(instance))
+    assert row["tokens_per_s_per_accelerator"] == pytest.approx(10416.667, rel=1e-6)
+    assert row["requests_per_s_per_accelerator"] is None
+    assert row["usd_per_million_tokens"] == pytest.approx(0.0266667, rel=1e-5)
 
 
 # what a plan says

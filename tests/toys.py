@@ -1264,8 +1264,8 @@ def half_survives_the_loss_of_a_seller():
 
 @toy(7720.0)
 def what_is_bought_by_use_survives_up_to_its_limit():
-    """Without the lease: five chips signed at 4,120 and five on demand at 3,600 of the other. Ten on demand, 7,200, would
-    be cheaper, and nothing would be left of them.
+    """Without the lease: five chips signed at 4,120 and five on demand at 3,600 of the other. Ten on demand, 7,200,
+    would be cheaper, and nothing would be left of them.
     """
     document = two_sellers(keep=0.5)
     del document["offers"]["lease"]
@@ -1309,8 +1309,8 @@ def keeping(usd_per_change: float, *deals: tuple[str, str, int, int]) -> dict[st
 
 @toy(5000.0)
 def the_earlier_plan_is_kept():
-    """The earlier plan signs the lease of 5,000. Another costs 4,800 now, but not to sign the one, and to sign the other,
-    are two changes at 150 each.
+    """The earlier plan signs the lease of 5,000. Another costs 4,800 now, but not to sign the one, and to sign the
+    other, are two changes at 150 each.
     """
     offers = {"planned": lease(), "other": lease(usd_per_month=4800.0)}
     return problem(offers=offers, policy=keeping(150.0, ("planned", "2026-06", 1, 1)))
@@ -1318,6 +1318,17 @@ def the_earlier_plan_is_kept():
 
 @toy(5600.0)
 def one_block_more_is_a_change():
-    """One block of five chips at 2,000, as planned, and 5 x 720 on demand. Two blocks are 4,000, and a change of 2,000."""
+    """One block of five chips at 2,000, as planned, and 5 x 720 on demand. Two blocks: 4,000, and a change of 2,000."""
     offers = {"lease": lease(5.0, 2000.0, blocks={"max": 2})}
     return problem(offers=offers, policy=keeping(2000.0, ("lease", "2026-06", 1, 1)))
+
+
+@toy(14640.0)
+def what_is_owed_does_not_know_who_fails():
+    """Two months at 3,000 from a seller that fails in July: 3,000 and 7,440 on demand. But after June July's fee is
+    owed, 3,000, over the cap of 2,500, whatever becomes of the seller: on demand 7,200 + 7,440.
+    """
+    scenario = {"fails": {"probability": 1.0, "lose": {"lease": "2026-07"}}}
+    offer = lease(10.0, 3000.0, months=2, start={"latest": "2026-06"})
+    finance = {"obligations_max_usd": 2500.0}
+    return problem(2, {"lease": offer}, uncertainty={"scenarios": scenario}, finance=finance)

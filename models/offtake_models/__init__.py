@@ -11,10 +11,38 @@ from contextlib import contextmanager
 
 from pyomo.environ import Any, ConcreteModel, Expression, Objective, minimize
 
-from . import commitments, concentration, money, porting, power, resilience, serving, signing, stability, sublease, supply, training, value
+from . import (
+    commitments,
+    concentration,
+    money,
+    porting,
+    power,
+    resilience,
+    serving,
+    signing,
+    stability,
+    sublease,
+    supply,
+    training,
+    value,
+)
 from .problem import Problem
 
-FAMILIES = [signing, supply, serving, training, value, sublease, porting, commitments, money, power, concentration, stability, resilience]
+FAMILIES = [
+    signing,
+    supply,
+    serving,
+    training,
+    value,
+    sublease,
+    porting,
+    commitments,
+    money,
+    power,
+    concentration,
+    stability,
+    resilience,
+]
 
 
 def build(problem: Problem) -> ConcreteModel:

@@ -19,7 +19,7 @@ follow from those that stay. So the least costs are the same. Each family of row
                  `strong_link` follows from the others once nothing is provisioned beyond what is asked for.
     money        In every budget, every balance, every ledger month of what is owed under a cap and in the objective,
                  n C + F of b is no more than that of a for the fewest and the most blocks of a, hence between.
-    training     Its rows are about x and y alone; what a run takes of a pool is under supply, and no more than its scale.
+    training     Its rows are about x and y alone; what a run takes of a pool is under supply.
     value        No rows: terms of the objective in x and u alone.
     resilience   What is left of b when something is lost is no less: it is of the same provider, site and families.
     porting      Its cap on what serves only repeats what is asked for and what can be held: supply.

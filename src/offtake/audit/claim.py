@@ -223,6 +223,7 @@ class ClaimedFuture(NamedTuple):
 
     probability: Decimal
     objective_usd: Decimal
+    bound_usd: Decimal
     kpis: dict[str, Any]
 
 
@@ -317,10 +318,9 @@ def _futures(document: dict[str, Any]) -> dict[str, ClaimedFuture]:
     for name, entry in mapping(member(document, "futures"), "futures").items():
         where = f"futures.{shown(name)}"
         keys = mapping(entry, where)
-        probability, cost = (
-            number(member(keys, key, where), f"{where}.{key}") for key in ("probability", "objective_usd")
-        )
-        found[name] = ClaimedFuture(probability, cost, mapping(member(keys, "kpis", where), f"{where}.kpis"))
+        numbers = ("probability", "objective_usd", "bound_usd")
+        read = (number(member(keys, key, where), f"{where}.{key}") for key in numbers)
+        found[name] = ClaimedFuture(*read, mapping(member(keys, "kpis", where), f"{where}.kpis"))
     return found
 
 
@@ -364,7 +364,14 @@ _DEAL: dict[str, Reader] = {
 _NO_RIGHT = {"right": "", "follows": None}
 """in plans of earlier versions, and these:"""
 _NO_TABLES: dict[str, list] = {"commitments": [], "shed": [], "ports": []}
-_NO_DECISIONS: dict[str, list] = {"committed": [], "covered": [], "sublet": [], "ported": [], "rerouted": [], "late": []}
+_NO_DECISIONS: dict[str, list] = {
+    "committed": [],
+    "covered": [],
+    "sublet": [],
+    "ported": [],
+    "rerouted": [],
+    "late": [],
+}
 
 _DECISIONS: dict[str, tuple[type, tuple[Reader, ...]]] = {
     "serve": (Serve, (text, text, integer, integer, integer, number)),

@@ -149,11 +149,17 @@ class Contract(Service):
 
     def known_after(self, date: Month) -> Contract:
         """The contract as it stands after a month: it runs on until notice is given."""
-        return self._unbroken if self.broken is not None and date < self.broken.notice else self
+        known = self._unbroken if self.broken is not None and date < self.broken.notice else self
+        return known if known.fate is None or date >= known.fate.notice else known._agreed
 
     @cached_property
     def _unbroken(self) -> Contract:
         return replace(self, broken=None)
+
+    @cached_property
+    def _agreed(self) -> Contract:
+        """Before its seller fails or gives notice."""
+        return replace(self, fate=None)
 
     def leaving(self, date: Month) -> Ending | None:
         """How a buyer who has not given notice yet leaves after a month, if that is cheaper than to stay."""

@@ -50,7 +50,7 @@ class Ending:
     """e: the first without service"""
     by: Literal["buyer", "seller", "failure"]
     notice: Month | None = None
-    """in which the buyer said so"""
+    """in which the buyer or the seller said so, or the seller failed"""
 
 
 def gives_notice(cancel: Cancel | None, who: str) -> bool:
@@ -67,10 +67,10 @@ def fate(instance: Instance, provider: str, supply: str, cancel: Cancel | None, 
     """What the future at hand does to a contract of a supply that begins service in `start`; a failure goes first."""
     found = []
     if (month := lost(instance, provider, supply)) is not None:
-        found.append(Ending(month, "failure"))
+        found.append(Ending(month, "failure", month))
     if (month := recalled(instance, supply)) is not None and gives_notice(cancel, "seller"):
         notice = max(month, start + cancel.after_months)
-        found.append(Ending(notice + cancel.notice_months, "seller"))
+        found.append(Ending(notice + cancel.notice_months, "seller", notice))
     return min(found, key=lambda ending: ending.month, default=None)
 
 

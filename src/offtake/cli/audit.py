@@ -31,6 +31,6 @@ def command(ctx: click.Context, plan_path: Path, as_json: bool) -> None:
         terminal.show(render.audit_rules(report))
         if not report["passed"]:
             terminal.show(render.audit_findings(report))
-    terminal.say(f"{plan_path}: {render.audit_line(report)}")
+    terminal.say(f"{plan_path}: {render.audit_result(report)}")
     terminal.next_step("show", str(plan_path))
     ctx.exit(exits.DONE if report["passed"] else exits.AUDIT_FAILED)

@@ -12,7 +12,7 @@ import click
 
 from . import exits, outcomes, terminal
 
-COMMANDS = ["new", "check", "throughput", "solve", "show", "compare", "breakeven", "waiting", "audit"]
+COMMANDS = ["new", "check", "throughput", "calibrate", "solve", "show", "compare", "breakeven", "waiting", "audit"]
 """In the order in which they are used; each is the module of that name, imported when it is asked for."""
 
 INVALID_INPUT = [("offtake.instance", "InstanceError"), ("offtake.plan", "PlanError"), ("offtake.audit", "PlanError")]

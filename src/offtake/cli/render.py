@@ -12,7 +12,20 @@ from rich.text import Text
 from offtake.plan import KPI_DEFINITIONS
 from offtake.plan.kpis import shown
 
-from . import by_time, commitments, contingencies, ledgers, margin, ports, scenarios, shed, tails, terms, training, words
+from . import (
+    by_time,
+    commitments,
+    contingencies,
+    ledgers,
+    margin,
+    ports,
+    scenarios,
+    shed,
+    tails,
+    terms,
+    training,
+    words,
+)
 from .tables import facts, section, table
 
 Document = dict[str, Any]
@@ -85,12 +98,17 @@ def verdict(document: Document) -> str:
 
 
 def audit_line(audit: Document | None) -> Text:
-    """One line; the findings themselves are shown by `audit_findings`."""
+    """One line on the report that is stored in a plan; the findings themselves are shown by `audit_findings`."""
     if not audit:
         return Text("not audited", style="yellow")
+    return audit_result(audit, "passed when saved")
+
+
+def audit_result(audit: Document, passed: str = "passed") -> Text:
+    """How an audit ended."""
     checked = sum(rule["checked"] for rule in audit["rules"])
     if audit["passed"]:
-        return Text(f"passed when saved: {len(audit['rules'])} rules, {words.plural(checked, 'check')}", style="green")
+        return Text(f"{passed}: {len(audit['rules'])} rules, {words.plural(checked, 'check')}", style="green")
     return Text(f"FAILED: {words.plural(len(audit['findings']), 'finding')}", style="bold red")
 
 
@@ -129,15 +147,23 @@ def deals(document: Document) -> RenderableType | None:
         else:
             said = _deal_words(document, deal)
             rows.append((Padding(said, (0, 0, 0, INDENT * depth)), *_deal_figures(deal)))
-    total = sum(deal["cash_usd"] for deal in document["deals"])
     headers = ["offer", ">sign in", ">from", ">months", ">blocks", ">acceler-\nators", ">fees"]
     return section(
         "Deals to sign",
         table(headers, rows),
         f"fees: undiscounted fixed payments of the whole term, energy paid apart included, "
-        f"{words.usd(total)} in all; /h: an accelerator-hour; /month: a block and month; "
+        f"{_all_fees(document)}; /h: an accelerator-hour; /month: a block and month; "
         f"/MW: a MW and month{_more_words(document)}",
     )
+
+
+def _all_fees(document: Document) -> str:
+    """Those of all deals; of several futures what is expected of them, since no future has all."""
+    if "futures" not in document:
+        return f"{words.usd(sum(deal['cash_usd'] for deal in document['deals']))} in all"
+    chance = {name: own["probability"] for name, own in document["futures"].items()}
+    paid = [entry for deal in document["deals"] for entry in deal["by_scenario"].items()]
+    return f"{words.usd(sum(chance[name] * own['cash_usd'] for name, own in paid))} expected in all"
 
 
 def _in_order(deals: list[Document]) -> Iterator[tuple[int, Document | str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +34,12 @@ def command(plan_path: Path, scenario: str | None, as_json: bool) -> None:
 
 def _future(saved: Plan, scenario: str) -> Plan:
     """The plan of one future. Raises click.BadParameter for a scenario that the plan does not have."""
-    if scenario not in saved.futures:
-        known = ", ".join(saved.futures) or "none: it is a plan for one future"
+    with _whole():
+        futures = saved.futures
+    if scenario not in futures:
+        known = ", ".join(futures) or "none: it is a plan for one future"
         raise click.BadParameter(f"the plan has no scenario {scenario!r}; it has {known}", param_hint="--scenario")
-    return saved.futures[scenario]
+    return futures[scenario]
 
 
 def page(document: dict[str, Any], as_json: bool) -> None:
@@ -43,13 +47,20 @@ def page(document: dict[str, Any], as_json: bool) -> None:
     if as_json:
         terminal.show_json(document)
         return
-    from offtake.plan import PlanError
-
     from . import render
 
-    try:
+    with _whole():
         sections = render.plan(document, terminal.width())
-    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    terminal.show(*sections)
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """What stumbles over a document that was changed by hand raises PlanError."""
+    from offtake.plan import PlanError
+
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError) as error:
         detail = f"{type(error).__name__}: {error}"
         raise PlanError(f"the plan holds a value that it cannot hold ({detail}); `offtake audit` says more") from error
-    terminal.show(*sections)

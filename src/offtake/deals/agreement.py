@@ -118,12 +118,23 @@ def shares_of(supply: Supply, months: int) -> np.ndarray:
 
 
 def column_of(agreement: Agreement) -> Column:
-    """The column of an agreement in its future."""
+    """The column of an agreement in its future.
+
+    What is owed does not know the future: until a seller fails or gives notice, it is what was agreed.
+    """
     agreed, cancel = undisturbed(agreement), agreement.term.cancel
     column = _ended(agreement, agreed)
-    if cancel is None or cancel.by == "seller":
+    may_leave = cancel is not None and cancel.by != "seller"
+    if not may_leave and not column.ending_known:
         return column
-    return replace(column, owed=owed_with_notice(column, agreed, agreement.first), agreed=agreed)
+    owed = [owed_with_notice(each, agreed, agreement.first) if may_leave else each.owed for each in (agreed, column)]
+    as_agreed = np.arange(agreement.ledger) < column.ending_known
+    return replace(
+        column,
+        owed=np.where(as_agreed, *owed),
+        owed_once=np.where(as_agreed, agreed.owed_once, column.owed_once),
+        agreed=agreed,
+    )
 
 
 def undisturbed(agreement: Agreement) -> Column:
@@ -185,10 +196,11 @@ def _ended(agreement: Agreement, column: Column) -> Column:
     signing = column.signing
     withdrawn = signing is not None and any(signing >= month for month in _withdrawn(agreement))
     column = replace(column, open=not withdrawn)
-    early = [ending for ending in endings if ending.month < column.ends]
-    if not early:
+    early = min((ending for ending in endings if ending.month < column.ends), key=lambda e: e.month, default=None)
+    if early is None:
         return column
-    return truncated(column, min(early, key=lambda ending: ending.month), agreement.first)
+    known = max(early.known - agreement.first, 0)
+    return replace(truncated(column, early, agreement.first), ending_known=known)
 
 
 def _withdrawn(agreement: Agreement) -> list[Month]:
@@ -202,7 +214,7 @@ def _withdrawn(agreement: Agreement) -> list[Month]:
 
 def _loss(agreement: Agreement) -> Ending | None:
     month = scenarios.lost(agreement.instance, agreement.supply.provider, agreement.key)
-    return None if month is None else Ending(month, deposit_back=False, once=True)
+    return None if month is None else Ending(month, deposit_back=False, once=True, known=month)
 
 
 def _recall(agreement: Agreement, column: Column) -> Ending | None:
@@ -211,4 +223,4 @@ def _recall(agreement: Agreement, column: Column) -> Ending | None:
     if month is None or cancel is None or cancel.by == "buyer":
         return None
     notice = max(month, column.begins + cancel.after_months)
-    return Ending(notice + cancel.notice_months, -cancel.fee_fraction, refund=True, once=True)
+    return Ending(notice + cancel.notice_months, -cancel.fee_fraction, refund=True, once=True, known=notice)

@@ -70,6 +70,9 @@ class Column:
     """[ledger month] the same of the lines that are due once"""
     written_off: np.ndarray
     """[ledger month] USD per block, paid ahead, that is lost when the contract ends before its term"""
+    ending_known: int = 0
+    """ledger month from which on it is owed as this future has it, and not as it was agreed: the seller has failed or
+    given notice"""
     billing_lag: int = 0
     """months from a month of service to the payment of its fee"""
     cancel: Cancel | None = None

@@ -28,6 +28,8 @@ class Ending:
     deposit_back: bool = True
     once: bool = False
     """payments that are due once end too"""
+    known: Month | None = None
+    """from when on nobody owes more; None: from the signing"""
 
 
 def truncated(column: Column, ending: Ending, first: Month) -> Column:

@@ -41,6 +41,12 @@ def shapes() -> Entries:
     return _read("shapes.yaml")
 
 
+@functools.cache
+def names() -> dict[str, list[str]]:
+    """What others call the models of the catalogue: id -> names."""
+    return _read("names.yaml")
+
+
 def _read(file: str) -> Entries:
     text = Path(__file__).with_name("catalogue_data").joinpath(file).read_text(encoding="utf-8")
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))

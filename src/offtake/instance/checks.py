@@ -25,6 +25,7 @@ from . import (
     checks_training,
     checks_uncertainty,
 )
+from .diagnostics import listed
 from .references import unknown_ids, unused_rows
 from .schema import Sourced
 from .sentences import Finding, Path, place, suggestion
@@ -71,6 +72,10 @@ def _shared_ids(draft: Draft) -> Findings:
             )
 
 
+_LAYERS_NEED = {"window_layers": ("window_tokens", "window_bytes_per_token"), "linear_layers": ("state_bytes",)}
+"""layers that are not full attention -> the keys without which their cache has no size"""
+
+
 def _models(draft: Draft) -> Findings:
     for key, model in draft.instance.models.items():
         path = ("models", key)
@@ -85,11 +90,25 @@ def _models(draft: Draft) -> Findings:
             yield Finding("E029", (*path, "active_parameters"), message, f"parameters is {model.parameters:g}")
 
 
+def _layers(draft: Draft) -> Findings:
+    for key, model in draft.instance.models.items():
+        path = ("models", key)
+        seeing = (model.attention_layers or 0) + model.window_layers + model.linear_layers
+        if seeing > model.layers:
+            message = "attention_layers, window_layers and linear_layers must not sum to more than layers"
+            yield Finding("E029", path, message, f"they sum to {seeing}, layers is {model.layers}", "", "key")
+        for layers, needed in _LAYERS_NEED.items():
+            lacking = [key for key in needed if getattr(model, layers) and getattr(model, key) is None]
+            if lacking:
+                message = f"a model with {layers} needs {listed(lacking)}"
+                yield Finding("E029", (*path, layers), message, "what such a layer sees and holds")
+
+
 def _sparse_figures(draft: Draft) -> Findings:
     """Vendors headline peaks with 2:4 sparsity, twice the dense peak that the throughput core needs."""
     for key in draft.instance.accelerators:
         fact, written = catalogue.accelerators().get(key, {}), draft.document["accelerators"][key]
-        for peak in ("bf16_tflops", "fp8_tflops", "fp4_tflops"):
+        for peak in ("bf16_tflops", "fp8_tflops", "fp4_tflops", "int8_tflops"):
             dense, given = fact.get(peak), written.get(peak)
             if dense and given and abs(given / dense - 2) < 0.02:
                 message = f"{peak} is twice the dense peak of the catalogue: this looks like the figure with sparsity"
@@ -123,4 +142,4 @@ def _funding(draft: Draft) -> Findings:
             yield Finding("E021", ("finance", key), f"{key} has no meaning without funding_usd", help, "", "key")
 
 
-_CHECKS = (_shared_ids, _models, _sparse_figures, _assumed, _funding)
+_CHECKS = (_shared_ids, _models, _layers, _sparse_figures, _assumed, _funding)

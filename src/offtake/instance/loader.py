@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import checks, earlier, files, structure, tables, yaml12
+from . import checks, earlier, efficiencies, files, measured, structure, tables, yaml12
 from . import settings as settings_
 from .diagnostics import Diagnostic, at, general, ordered, render, shorten
 from .places import located
 from .references import completed
-from .schema import Instance
+from .schema import Instance, MeasuredFile
 from .sentences import Finding, place
 from .sentences import Path as KeyPath
 from .workloads import served
@@ -74,7 +74,9 @@ def inspect(path: str | Path, settings: Sequence[str] = ()) -> Inspection:
         found.early(at(root.values_at[0], "E013", message, "it begins with format: offtake/1"))
         return found.inspection(None)
     settings_.apply(document, settings, found.early)
-    tables.read_tables(document, Path(path).parent, found.early)
+    tables.read_demand(document, Path(path).parent, found.early)
+    measured.read(document, Path(path).parent, found.early)
+    efficiencies.read(document, Path(path).parent, found.early)
     earlier.read_plan(document, Path(path).parent, found.early)
     return _checked(document, found)
 
@@ -117,8 +119,14 @@ def _checked(
 def _file_names(draft: structure.Draft) -> Iterator[Finding]:
     """A stored document holds its tables; there is no folder in which a file could lie."""
     paths = [("workloads", key, "demand", "file") for key, w in served(draft.instance).items() if w.demand.file]
-    if isinstance(draft.instance.throughput.measured, str):
+    measurements = draft.instance.throughput.measured
+    if isinstance(measurements, str):
         paths.append(("throughput", "measured"))
+    else:
+        entries = enumerate(measurements)
+        paths += [("throughput", "measured", i, "file") for i, entry in entries if isinstance(entry, MeasuredFile)]
+    if isinstance(draft.instance.throughput.efficiencies, str):
+        paths.append(("throughput", "efficiencies"))
     keep = draft.instance.policy.keep_plan
     if keep is not None and isinstance(keep.plan, str):
         paths.append(("policy", "keep_plan", "plan"))

@@ -22,7 +22,8 @@ from pydantic import (
 
 from .months import Month
 
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=80)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Penalty = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
@@ -51,6 +52,15 @@ YearOrMonth = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^2[01]\d\d(-(0[1-9]|1[0-2]))?$"}),
 ]
 Family = Literal["cuda", "rocm", "xla", "neuron", "lpu"]
+Factor = Literal["memory", "decode", "prefill", "layer", "first_token", "request", "latency", "queue", "cache"]
+Constant = Literal[
+    "memory_share", "decode_share", "prefill_share", "attention_share", "link_share", "collective_s", "dense_layer_s",
+    "moe_layer_s", "latent_layer_s", "step_s", "sequence_s", "request_s", "first_token_s", "prefill_latency",
+    "prefill_queue", "prefill_burst", "expert_imbalance", "cache_share", "rank_imbalance",
+    "usable_share", "reserve_bytes",
+]  # fmt: skip
+Date = Annotated[str, StringConstraints(pattern=r"^20\d\d-(0[1-9]|1[0-2])(-[0-3]\d)?$")]
+SoftwareGain = Annotated[float, Field(ge=1, le=10)]
 
 
 class Keys(BaseModel):
@@ -141,10 +151,16 @@ class Accelerator(Sourced):
     bf16_tflops: Positive = Field(description="dense peak, 1e12 FLOP/s")
     fp8_tflops: Positive | None = Field(None, description="dense peak; absent: no such arithmetic")
     fp4_tflops: Positive | None = Field(None, description="dense peak; absent: no such arithmetic")
+    int8_tflops: Positive | None = Field(
+        None, description="dense peak of 8-bit integers, 1e12 op/s; 8-bit weights use it where there is no fp8"
+    )
     memory_gb: Positive = Field(description="1e9 bytes that the driver gives")
     memory_tb_s: Positive = Field(description="memory bandwidth, 1e12 bytes/s")
     link_gb_s: Positive = Field(description="scale-up link, one way, per accelerator")
     domain: Count = Field(description="accelerators that one scale-up domain joins")
+    scale_out_gb_s: Positive = Field(
+        50.0, description="network between domains, one way, per accelerator; default: 400 Gbit/s"
+    )
     all_in_kw: Positive = Field(description="per accelerator with its share of the server and cooling")
     name: str | None = Field(None, description="as the vendor calls it")
 
@@ -152,20 +168,70 @@ class Accelerator(Sourced):
 class LanguageModel(Sourced):
     """A model to be served, as the throughput core sees it."""
 
-    parameters: Positive = Field(description="all of them, experts included")
-    active_parameters: Positive = Field(description="those that compute one token")
-    layers: Count = Field(description="transformer layers")
+    parameters: Positive = Field(description="all of them, experts and embeddings included")
+    active_parameters: Positive = Field(
+        description="those that compute one token: with the output head, without the table of input embeddings"
+    )
+    layers: Count = Field(description="mixers (attention or linear), each with its feed-forward part")
     moe_layers: Count | None = Field(None, description="layers with routed experts; default: all, if there are experts")
     hidden_size: Count = Field(description="width of the residual stream")
+    vocabulary: Count | None = Field(
+        None, description="tokens that the output head tells apart; default: no head apart"
+    )
     heads: Count | None = Field(None, description="query heads; default: hidden_size / head_dim")
     head_dim: Count = Field(128, description="size of one query head")
     experts: Annotated[int, Field(ge=0)] = Field(0, description="routed experts per layer; 0: a dense model")
     experts_per_token: Annotated[int, Field(ge=0)] = Field(0, description="routed experts that compute one token")
     expert_parameters: Positive | None = Field(None, description="all routed experts together; default: inferred")
+    shared_experts: Annotated[int, Field(ge=0)] = Field(
+        0, description="per layer with routed experts, in sizes of a routed one; no part of expert_parameters"
+    )
+    attention_parameters: Positive | None = Field(
+        None, description="projections of all mixers, linear ones included; default: inferred from heads and sizes"
+    )
     attention: Literal["gqa", "mla"] = Field("gqa", description="mla: a compressed KV cache, the same for all heads")
+    attention_layers: Count | None = Field(
+        None, description="layers that see the whole context; default: all but window_layers and linear_layers"
+    )
     kv_heads: Count | None = Field(None, description="bounds how far tensor parallelism splits the KV cache")
-    kv_bytes_per_token: Positive = Field(description="over all layers")
-    precision: Literal["bf16", "fp8", "fp4"] = Field("fp8", description="of the weights")
+    kv_bytes_per_token: Positive = Field(description="over all attention_layers, in kv_precision")
+    kv_precision: Literal["bf16", "fp8"] = Field("bf16", description="of the KV cache as counted here")
+    qk_head_dim: Count | None = Field(
+        None, description="size of a query head while reading a prompt; default: head_dim, with mla 192"
+    )
+    v_head_dim: Count | None = Field(
+        None, description="size of a value head while reading a prompt; default: head_dim, with mla 128"
+    )
+    sparse_tokens: Count | None = Field(
+        None, description="tokens that a query attends to after an index picked them; default: the whole context"
+    )
+    index_dimensions: Count | None = Field(
+        None, description="index heads x their size: multiply-adds per layer, query and token of context"
+    )
+    index_bytes_per_token: Positive | None = Field(
+        None,
+        description="of the index over all attention_layers, beside kv_bytes_per_token; every step reads all of it",
+    )
+    window_tokens: Count | None = Field(None, description="tokens that a layer with a sliding window sees")
+    window_layers: Annotated[int, Field(ge=0)] = Field(0, description="layers with a sliding window")
+    window_bytes_per_token: Positive | None = Field(
+        None, description="KV cache over all window_layers, for each token of the window"
+    )
+    linear_layers: Annotated[int, Field(ge=0)] = Field(
+        0, description="layers with a state of constant size instead of a KV cache"
+    )
+    state_bytes: Positive | None = Field(
+        None, description="per request over all linear_layers; every step reads and writes it"
+    )
+    draft_layers: Annotated[int, Field(ge=0)] = Field(
+        0, description="layers released for multi-token prediction, no part of the parameters"
+    )
+    precision: Literal["bf16", "fp8", "fp4", "int4"] = Field(
+        "fp8", description="of the weights; int4: 4-bit weights that are computed in bf16"
+    )
+    dense_precision: Literal["bf16", "fp8", "fp4"] | None = Field(
+        None, description="of the weights that are not routed experts; default: as precision"
+    )
     name: str | None = Field(None, description="as its maker calls it")
 
 
@@ -210,6 +276,11 @@ class Demand(Keys):
         "flat", description="built-in daily shape by local hour, or 24 factors by UTC hour; scaled to mean 1"
     )
     peak_to_mean: Annotated[float, Field(ge=1, le=100)] = Field(1.0, description="burst over the mean of the block")
+    arrival_cv: Annotated[float, Field(ge=0, le=100)] = Field(
+        1.0,
+        description="coefficient of variation of the time between requests: 1 for a Poisson stream; idle headroom "
+        "keeps the wait for an engine inside the TTFT target",
+    )
 
 
 class Allow(Keys):
@@ -682,7 +753,8 @@ class ProviderShares(Since):
         None, description="of the MW of deals and contracts in force in service, in each month"
     )
     spend: PositiveShare | None = Field(
-        None, description="of what sellers are paid for good inside the horizon, in all; see commitments for what counts"
+        None,
+        description="of what sellers are paid for good inside the horizon, in all; see commitments for what counts",
     )
     served: PositiveShare | None = Field(None, description="of the requests served, on the mean, in each period")
 
@@ -741,8 +813,8 @@ class KeepPlan(Keys):
 
     plan: str | list[KeptDeal] = Field(description="file of an earlier plan beside this one; once read, its deals")
     usd_per_change: Positive = Field(
-        description="for each deal (offer, start and months) with other blocks than there, or that is not there; in the "
-        "cost, but no cash"
+        description="for each deal (offer, start and months) with other blocks than there, or that is not there; in "
+        "the cost, but no cash"
     )
 
 
@@ -779,8 +851,8 @@ class ForwardPoint(Keys):
     usd_per_accelerator_hour: Positive = Field(description="what capacity is expected to cost then")
 
 
-Factor = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
-Effect = Factor | dict[Month, Factor]
+EffectFactor = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+Effect = EffectFactor | dict[Month, EffectFactor]
 Delay = Annotated[int, Field(ge=1, le=120)]
 
 
@@ -838,19 +910,98 @@ class MeasuredRow(Keys):
     output_tokens: Positive = Field(description="of each request")
     ttft_ms: Positive = Field(description="without the network")
     tpot_ms: Positive = Field(description="time per output token after the first")
-    tokens_per_s_per_accelerator: Positive = Field(description="input and output tokens together")
+    tokens_per_s_per_accelerator: Positive = Field(
+        description="input and output tokens together, over all accelerators that took part"
+    )
+    precision: Literal["bf16", "fp8", "fp4", "int4", "int8"] | None = Field(None, description="of the weights")
+    concurrency: Positive | None = Field(None, description="requests at once in the whole deployment")
+    accelerators: Positive | None = Field(None, description="of the whole deployment, prefill and decode together")
+    parallelism: str | None = Field(None, description="how they share the work, in the words of the source")
+    engine: str | None = Field(None, description="serving engine and its version")
+    date: Date | None = Field(None, description="when it was measured: YYYY-MM or YYYY-MM-DD")
+    speculative: bool = Field(False, description="some tokens were drafted and then checked")
+    estimated: bool = Field(False, description="a tool predicted it, nobody measured it")
+
+
+class MeasuredPair(Keys):
+    """An accelerator and a model that were measured together, with weights of one precision."""
+
+    points: Count = Field(description="measured points behind it")
+    engine: str | None = Field(None, description="serving engine of most of them")
+    factors: dict[Factor, Positive] = Field({}, description="on the constants, beside those of its two")
+
+
+class Sigma(Keys):
+    """Standard deviation of the log error of a modelled rate, by what was measured."""
+
+    pair: NonNegative = Field(description="this accelerator with this model")
+    model: NonNegative = Field(description="its software family, not this pair")
+    vendor: NonNegative = Field(description="nothing of its software family")
+
+
+class Efficiencies(Keys):
+    """How much of a datasheet software turns into tokens: what a calibration writes."""
+
+    calibrated: Date = Field(description="of the newest measurement; rates are those of software of that day")
+    source: str = Field(description="what was fitted, and how well")
+    constants: Annotated[dict[Constant, Positive], Field(min_length=21)] = Field(
+        description="of all software: shares of the datasheet, seconds, bytes; all 21 of them"
+    )
+    accelerators: dict[Id, dict[Factor, Positive]] = Field({}, description="factors on the constants")
+    models: dict[Id, dict[Factor, Positive]] = Field({}, description="factors on the constants")
+    engines: dict[Id, dict[Factor, Positive]] = Field({}, description="factors on the constants")
+    pairs: dict[Id, dict[Id, dict[Id, MeasuredPair]]] = Field({}, description="by accelerator, model and precision")
+    siblings: dict[Id, Id] = Field({}, description="what stands in for an accelerator or model that was not fitted")
+    families: list[Family] = Field([], description="software families that were measured")
+    software_gain_per_year: dict[Family, Positive] = Field(
+        {}, description="by how much overheads of steps shrank in a year, as measured; no forecast"
+    )
+    sigma: Sigma = Field(description="what a modelled rate is worth")
+
+
+class MeasuredFile(Keys):
+    """A file of measurements, and what it does not say of itself."""
+
+    file: str = Field(description="beside the instance: CSV with the columns of a measured row, or a tool's results")
+    model: Id | None = Field(None, description="id of the model of all its rows; default: as the file says")
+    input_tokens: list[Positive] | None = Field(None, description="of a Melange profile: length of each of its rows")
+    output_tokens: list[Positive] | None = Field(
+        None, description="of a Melange profile: length of each of its columns"
+    )
+    ttft_ms: Positive | None = Field(None, description="of a Melange profile: within which it was made")
+    tpot_ms: Positive | None = Field(None, description="of a Melange profile: within which it was made")
+    accelerators: Count | None = Field(None, description="of a Melange profile: in each machine; default: 1")
+
+
+def _row_or_file(entry: Any) -> str:
+    """Which of the two a measured entry is: only a file has the key `file`."""
+    is_file = "file" in entry if isinstance(entry, dict) else isinstance(entry, MeasuredFile)
+    return "measured file" if is_file else "measured row"
+
+
+Measured = Annotated[
+    Annotated[MeasuredRow, Tag("measured row")] | Annotated[MeasuredFile, Tag("measured file")],
+    Discriminator(_row_or_file),
+]
 
 
 class Throughput(Keys):
     """What is measured beats what is modelled."""
 
     rates: list[Rate] = Field([], description="given rates; they bypass the model of the throughput")
-    measured: str | list[MeasuredRow] = Field(
-        [], description="CSV file with the columns of a measured row; once read, its rows"
+    measured: str | list[Measured] = Field(
+        [], description="a file of measurements, or a list of rows and of files; once read, rows alone"
     )
-    software_gain_per_year: dict[Family, Annotated[float, Field(ge=1, le=10)]] = Field(
-        {}, description="factor by accelerator family: same chip, better software"
+    efficiencies: str | Efficiencies | None = Field(
+        None, description="file that a calibration wrote; once read, what it holds; default: the shipped one"
     )
+    software_gain_per_year: dict[Family, SoftwareGain | Annotated[list[SoftwareGain], Field(min_length=1)]] = Field(
+        {},
+        description="factor by accelerator family: same chip, better software; a list: in the first year of the "
+        "horizon, the second, ... (last holds)",
+    )
+    speculation: bool = Field(False, description="models with draft_layers draft tokens and check them")
+    disaggregated: bool = Field(False, description="prompts and answers on separate engines, where that is faster")
 
 
 class Instance(Keys):

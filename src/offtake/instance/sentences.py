@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from . import json_schema
 from .diagnostics import listed, shorten
-from .schema import NOT_YET, NOT_YET_VALUES
+from .schema import ID_PATTERN, NOT_YET, NOT_YET_VALUES
 from .yaml12 import NUMBER
 
 Path = tuple[str | int, ...]
@@ -112,6 +112,8 @@ def _finding(error: dict[str, Any], path: Path, document: Any) -> Finding:
         return Finding("E012", path, f"{name} must {_range(node)}", "write 0.12 for twelve percent" if share else help)
     if kind == "month":
         return Finding("E013", path, f"{name} must be a month written YYYY-MM", _month_help(value))
+    if kind == "string_pattern_mismatch" and node.get("pattern") != ID_PATTERN:
+        return Finding("E013", path, f"{name} is not written as it must be", help)
     if kind == "string_pattern_mismatch":
         return Finding("E015", path, f"{name} must be an id", _ID)
     if kind in ("too_short", "too_long", "string_too_short", "string_too_long"):

@@ -1,4 +1,4 @@
-"""CSV files beside the instance, read into the place that names them: demand by month, measured rows.
+"""CSV files beside the instance, read into the place that names them: demand by month.
 
 What is read carries the positions of the CSV, so that every later error points into it.
 """
@@ -6,48 +6,37 @@ What is read carries the positions of the CSV, so that every later error points 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from . import files
 from .diagnostics import Diagnostic, Source, Span, at, general, listed, shorten
-from .schema import MeasuredRow
 from .sentences import nearest
 from .yaml12 import NUMBER, Row, Table, number
 
 Report = Callable[[Diagnostic], None]
 
-_TEXT = ("month", "accelerator", "model")
-"""columns that are not numbers"""
 DEMAND_COLUMNS = ["month", "requests_per_s"]
 HOUR_COLUMN = "hour_utc"
 """of demand by hour of the day"""
 HOURS = range(24)
-MEASURED_COLUMNS = list(MeasuredRow.model_fields)
 
 
-def read_tables(document: Table, folder: Path, report: Report) -> None:
-    """Replace every file name of the document by what the file holds; report what is wrong with it."""
+def read_demand(document: Table, folder: Path, report: Report) -> None:
+    """Replace the file name of every demand by what the file holds; report what is wrong with it."""
     workloads = document.get("workloads")
     for workload in workloads.values() if isinstance(workloads, Table) else ():
         demand = workload.get("demand") if isinstance(workload, Table) else None
         if isinstance(demand, Table) and isinstance(demand.get("file"), str) and "requests_per_s" not in demand:
             _read_demand(demand, folder, report)
-    throughput = document.get("throughput")
-    if isinstance(throughput, Table) and isinstance(throughput.get("measured"), str):
-        rows = Row()
-        for line, row in _rows(
-            folder, throughput["measured"], throughput.values_at["measured"], MEASURED_COLUMNS, report
-        ):
-            rows.put(row, line)
-        throughput["measured"] = rows
 
 
 def _read_demand(demand: Table, folder: Path, report: Report) -> None:
     """`file` becomes `requests_per_s`, a table by month, of lists if by hour; a line that cannot be read: it stays."""
     table, where, problems = Table(), demand.values_at["file"], []
-    for _, row in _rows(folder, demand["file"], where, DEMAND_COLUMNS, problems.append, [HOUR_COLUMN]):
+    source = source_named(folder, demand["file"], where, problems.append)
+    for row in _demand_rows(source, problems.append) if source else ():
         if HOUR_COLUMN in row:
             month, at_month = row["month"], row.values_at["month"]
             if month not in table:
@@ -63,6 +52,12 @@ def _read_demand(demand: Table, folder: Path, report: Report) -> None:
     if not problems:
         demand.put("requests_per_s", demand.keys_at["file"], table, where)
         del demand["file"]
+
+
+def _demand_rows(source: Source, report: Report) -> Row:
+    """The lines of a CSV of demand; where the header names hours of the day, every line must."""
+    by_hour = [HOUR_COLUMN] if HOUR_COLUMN in header(source) else []
+    return rows(source, [*DEMAND_COLUMNS, *by_hour], report, text=("month",))
 
 
 def _put_rate(rates: Table, column: str, row: Table, report: Report) -> None:
@@ -89,36 +84,50 @@ def _in_order(rates: Table, month: str, where: Span, report: Report) -> Row:
     return row
 
 
-def _rows(
-    folder: Path, name: str, where: Span, columns: list[str], report: Report, optional: Sequence[str] = ()
-) -> Iterator[tuple[Span, Table]]:
-    """The rows of a CSV file that have all its fields, with the columns asked for, and optional ones if it has them."""
+def source_named(folder: Path, name: str, where: Span, report: Report) -> Source | None:
+    """The file of that name, which must lie in the folder; None, reported, if it cannot be read."""
     try:
-        source = files.read(inside(folder, name, where), str(folder / name), "E026")
+        return files.read(inside(folder, name, where), str(folder / name), "E026")
     except files.Unreadable as error:
         report(named(error.diagnostic, name, where))
-        return
-    header: list[str] = []
-    rows = 0
-    for number_, line in enumerate(source.lines):
-        if not line.strip():
-            continue
-        fields = _fields(source, number_, report)
+        return None
+
+
+def header(source: Source) -> list[str]:
+    """The names of the columns: the fields of the first line that is not blank; none if it cannot be read."""
+    first = next((line for line, text in enumerate(source.lines) if text.strip()), None)
+    fields = None if first is None else _fields(source, first, lambda _: None)
+    return [text for text, _ in fields or ()]
+
+
+def rows(
+    source: Source, columns: list[str], report: Report, optional: tuple[str, ...] = (), text: tuple[str, ...] = ()
+) -> Row:
+    """The lines of a CSV that have all its fields, each a Table, at their places.
+
+    `columns` must be in the header, `optional` ones may be: a blank field of theirs is left out. Fields of the columns
+    `text` stay text; others become numbers if they can.
+    """
+    found, names, count = Row(), [], 0
+    for line in (line for line, words in enumerate(source.lines) if words.strip()):
+        fields = _fields(source, line, report)
         if fields is None:
             continue
-        rows += bool(header)
-        if not header:
-            header = [text for text, _ in fields]
-            columns = [*columns, *(column for column in optional if column in header)]
-            if not _complete(header, columns, _whole(source, number_), report):
-                return
-        elif len(fields) != len(header):
-            message = f"this line has {len(fields)} fields, the header {len(header)}"
-            report(at(_whole(source, number_), "E027", message, "text that holds a comma stands in double quotes"))
+        count += bool(names)
+        if not names:
+            names = [word for word, _ in fields]
+            if not _complete(names, columns, optional, whole(source, line), report):
+                return found
+        elif len(fields) != len(names):
+            message = f"this line has {len(fields)} fields, the header {len(names)}"
+            report(at(whole(source, line), "E027", message, "text that holds a comma stands in double quotes"))
         else:
-            yield _whole(source, number_), _row(header, fields, columns, report)
-    if rows == 0:
+            given = [pair for pair in zip(names, fields, strict=True) if pair[0] in columns or pair[0] in optional]
+            wanted = [(name, field) for name, field in given if field[0] or name in columns]
+            found.put(_row(wanted, text, report), whole(source, line))
+    if count == 0:
         report(general("E027", source.path, "the table has no rows", f"it begins with the line {','.join(columns)}"))
+    return found
 
 
 def inside(folder: Path, name: str, where: Span) -> Path:
@@ -149,40 +158,40 @@ def _fields(source: Source, line: int, report: Report) -> list[tuple[str, Span]]
     try:
         (words,) = csv.reader([text], strict=True)
     except (csv.Error, ValueError):
-        report(at(_whole(source, line), "E027", "the quotes of this line do not match", "a field stands on one line"))
+        report(at(whole(source, line), "E027", "the quotes of this line do not match", "a field stands on one line"))
         return None
     fields: list[tuple[str, Span]] = []
     column = 0
     for word in words:
         begin = text.find(word, column)
         if begin < 0:  # it holds doubled quotes
-            return [(word.strip(), _whole(source, line)) for word in words]
+            return [(word.strip(), whole(source, line)) for word in words]
         column = begin + len(word) + 1
         begin += len(word) - len(word.lstrip())
         fields.append((word.strip(), Span(source, line, begin, line, max(begin + len(word.strip()), begin + 1))))
     return fields
 
 
-def _complete(header: list[str], columns: list[str], where: Span, report: Report) -> bool:
-    """Whether the header names every column once; reported if not."""
+def _complete(names: list[str], columns: list[str], optional: tuple[str, ...], where: Span, report: Report) -> bool:
+    """Whether the header names every column once, and no optional one twice; reported if not."""
+    known = [*columns, *optional]
     for what, wrong in (
-        ("missing", [column for column in columns if column not in header]),
-        ("named twice", [column for column in columns if header.count(column) > 1]),
+        ("missing", [column for column in columns if column not in names]),
+        ("named twice", [column for column in known if names.count(column) > 1]),
     ):
         if wrong:
-            near = nearest(wrong[0], [name for name in header if name not in columns])
+            near = nearest(wrong[0], [name for name in names if name not in known])
             help = f"rename the column {near}" if near else f"columns needed: {listed(columns)}"
-            help = "columns are separated by commas" if len(header) == 1 else help
+            help = "columns are separated by commas" if len(names) == 1 else help
             verb = f"column {wrong[0]} is" if len(wrong) == 1 else f"columns {listed(wrong)} are"
             report(at(where, "E027", f"the {verb} {what}", help))
-    return all(header.count(column) == 1 for column in columns)
+    return all(names.count(column) == 1 for column in columns) and all(names.count(name) < 2 for name in optional)
 
 
-def _row(header: list[str], fields: list[tuple[str, Span]], columns: list[str], report: Report) -> Table:
+def _row(given: list[tuple[str, tuple[str, Span]]], text: tuple[str, ...], report: Report) -> Table:
     row = Table()
-    for name, (text, span) in zip(header, fields, strict=True):
-        if name in columns:
-            row.put(name, span, text if name in _TEXT else _number(text, span, report), span)
+    for name, (word, span) in given:
+        row.put(name, span, word if name in text else _number(word, span, report), span)
     return row
 
 
@@ -198,5 +207,6 @@ def _number(text: str, span: Span, report: Report) -> Any:
         return text
 
 
-def _whole(source: Source, line: int) -> Span:
+def whole(source: Source, line: int) -> Span:
+    """A line of a source."""
     return Span(source, line, 0, line, len(source.lines[line].rstrip()))

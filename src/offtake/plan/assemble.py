@@ -7,7 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from .. import instance as instances
 from ..instance.schema import Instance
-from . import carbon, concentration, contingencies, document, futures, kpis, ledgers, ports, power, reasons, shed, stability, tables, tails, training
+from . import (
+    carbon,
+    concentration,
+    contingencies,
+    document,
+    futures,
+    kpis,
+    ledgers,
+    ports,
+    power,
+    reasons,
+    shed,
+    stability,
+    tables,
+    tails,
+    training,
+)
 from .decisions import Decisions, Flows, flows, of_future
 from .plan import Plan
 from .value import SECONDS_PER_HOUR
@@ -197,9 +213,9 @@ _FUTURES = (
 
 
 _VALUE = (
-    "The value of the requests served is taken off the cost, so that the least cost is the largest margin. A request of "
-    "a workload with a value may be left unserved: its value is forgone, and its penalty, if one is stated, is paid. "
-    "Value counts on the mean load, of batch work where it is done; it is no cash."
+    "The value of the requests served is taken off the cost, so that the least cost is the largest margin. A request "
+    "of a workload with a value may be left unserved: its value is forgone, and its penalty, if one is stated, is "
+    "paid. Value counts on the mean load, of batch work where it is done; it is no cash."
 )
 
 
@@ -247,7 +263,7 @@ def _throughput_words(compiled: Compiled) -> str:
     if not sources:
         return "No offer can serve any workload."
     words = {
-        "modelled": "modelled (roofline)",
+        "modelled": f"modelled (software of {compiled.rates.calibrated})",
         "measured": "measured",
         "given": "given in the instance",
         "api": "of token APIs",

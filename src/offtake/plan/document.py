@@ -83,7 +83,20 @@ DECISIONS: dict[str, tuple[str, ...]] = {
 }
 """Rows of the decisions, as lists in this order."""
 
-OPTIONAL = ("commitments", "tails", "committed", "covered", "sublet", "ports", "ported", "contingencies", "rerouted", "shed", "training", "late")
+OPTIONAL = (
+    "commitments",
+    "tails",
+    "committed",
+    "covered",
+    "sublet",
+    "ports",
+    "ported",
+    "contingencies",
+    "rerouted",
+    "shed",
+    "training",
+    "late",
+)
 """Tables and decisions that plans of earlier versions do not have."""
 LATER_COLUMNS = ("right", "follows", "let")
 """Columns that plans of earlier versions do not have."""

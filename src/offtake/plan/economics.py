@@ -75,8 +75,8 @@ def cost_by_workload(compiled: Compiled, flows: Flows) -> dict[str, float]:
     """Discounted USD of each workload in the plan, penalties and value not counted.
 
     The charge of an offer, idle hours included and less what subletting brings, is split over workloads by
-    accelerator-hours at work, and that of a port; contracts in force are sunk and cost nothing but what is decided about them. What a spend
-    commitment costs or saves is split by what is spent on the offers that it is about.
+    accelerator-hours at work, and that of a port; contracts in force are sunk and cost nothing but what is decided
+    about them. What a spend commitment costs or saves is split by what is spent on the offers that it is about.
     """
     spent = _spent(compiled, flows)
     by_workload = {workload: _sum_of(spent, workload) for workload in compiled.problem.workloads}

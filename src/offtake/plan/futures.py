@@ -20,9 +20,31 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-BY_SCENARIO = ("capacity", "service", "cash", "obligations", "cost", "shed", "commitments", "ports", "offers", "tails", "training")
+BY_SCENARIO = (
+    "capacity",
+    "service",
+    "cash",
+    "obligations",
+    "cost",
+    "shed",
+    "commitments",
+    "ports",
+    "offers",
+    "tails",
+    "training",
+)
 """tables with a row for each future"""
-NODE_AT = {"serve": 4, "unserved": 3, "beyond": 3, "committed": 1, "covered": 4, "sublet": 2, "late": 2, "ported": 3, "rerouted": 5}
+NODE_AT = {
+    "serve": 4,
+    "unserved": 3,
+    "beyond": 3,
+    "committed": 1,
+    "covered": 4,
+    "sublet": 2,
+    "late": 2,
+    "ported": 3,
+    "rerouted": 5,
+}
 """where the node of a decision stands in its row"""
 WHEN = {"serve": 2, "unserved": 1, "beyond": 2, "covered": 2, "sublet": 1, "late": 1, "ported": 2, "rerouted": 3}
 """where its period stands, or its month"""

@@ -34,7 +34,8 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
         "Cost",
         "USD",
         "present value of what the plan decides: contracts by the terminal rule, use, penalties for requests "
-        "left unserved, and the price on carbon, less the value of the requests served; contracts already in force are sunk and not in it",
+        "left unserved, and the price on carbon, less the value of the requests served; contracts already in force are "
+        "sunk and not in it",
         expected=True,
     ),
     "cost_without_credits_usd": KpiDefinition(
@@ -91,8 +92,8 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
     "usd_per_million_tokens": KpiDefinition(
         "Levelised cost",
         "USD/1M tokens",
-        "cost without penalties and value, over the discounted tokens served (input + output x reasoning multiplier); what "
-        "contracts in force serve is counted, what they cost is sunk; none where training runs share the capacity",
+        "cost without penalties and value, over the discounted tokens served (input + output x reasoning multiplier); "
+        "what contracts in force serve is counted, what they cost is sunk; none where training runs share the capacity",
     ),
     "usd_per_million_tokens_by_workload": KpiDefinition(
         "Levelised cost by workload",
@@ -173,20 +174,20 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
         "Shares of spend",
         "share",
         "by group of providers: its share of what sellers are paid for good inside the horizon, undiscounted, in the "
-        "months that the policy counts (less credits; no deposits, letters of credit and energy paid apart); none if it "
-        "limits no such share",
+        "months that the policy counts (less credits; no deposits, letters of credit and energy paid apart); none if "
+        "it limits no such share",
     ),
     "group_share_served": KpiDefinition(
         "Largest shares of service",
         "share",
-        "by group of providers: its largest share of the mean requests served, of all workloads, in any period that the "
-        "policy counts; none if it limits no such share",
+        "by group of providers: its largest share of the mean requests served, of all workloads, in any period that "
+        "the policy counts; none if it limits no such share",
     ),
     "family_share_mw": KpiDefinition(
         "Largest shares of families",
         "share",
-        "by accelerator family that the policy limits: its largest share of the megawatts in service, in any month that "
-        "counts; those of a block of several accelerators are shared by number and all-in power",
+        "by accelerator family that the policy limits: its largest share of the megawatts in service, in any month "
+        "that counts; those of a block of several accelerators are shared by number and all-in power",
     ),
     "groups_in_service_least": KpiDefinition(
         "Fewest providers in service",
@@ -197,8 +198,8 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
     "plan_changes": KpiDefinition(
         "Changes of the earlier plan",
         "deals",
-        "deals (offer, start and months) of which other blocks are signed than in the earlier plan of the policy, or that "
-        "it does not have; none without one",
+        "deals (offer, start and months) of which other blocks are signed than in the earlier plan of the policy, or "
+        "that it does not have; none without one",
     ),
     "obligations_to_debt": KpiDefinition(
         "Obligations to debt", "share", "peak obligations over the debt that the instance states"

@@ -54,7 +54,15 @@ def offers(compiled: Compiled, flows: Flows, gap: float) -> list[tables.Row]:
     for key in compiled.instance.offers:
         taken = key in facts.taken
         why = _why_taken(facts, key) if taken else _why_not(facts, key)
-        said = [why, training.about(compiled, flows, key), ports.about(compiled, flows, key), stability.about(compiled, flows, key), contingencies.about(compiled, flows, key), _withdrawn(compiled, key), _left_aside(compiled, key)]
+        said = [
+            why,
+            training.about(compiled, flows, key),
+            ports.about(compiled, flows, key),
+            stability.about(compiled, flows, key),
+            contingencies.about(compiled, flows, key),
+            _withdrawn(compiled, key),
+            _left_aside(compiled, key),
+        ]
         rows.append({"offer": key, "taken": taken, "reason": " ".join(sentence for sentence in said if sentence)})
     return rows
 

@@ -196,7 +196,11 @@ def _share(part: np.ndarray, whole: np.ndarray, empty: float) -> np.ndarray:
 def cash_vectors(compiled: Compiled, flows: Flows) -> dict[tuple[str, str], np.ndarray]:
     """(line, offer, contract or commitment) -> [ledger month] undiscounted USD."""
     found: dict[tuple[str, str], np.ndarray] = {}
-    for line, offer, usd in [*_cash_parts(compiled, flows), *promises.cash_parts(compiled, flows), *ports.cash_parts(flows)]:
+    for line, offer, usd in [
+        *_cash_parts(compiled, flows),
+        *promises.cash_parts(compiled, flows),
+        *ports.cash_parts(flows),
+    ]:
         padded = np.zeros(len(compiled.problem.discount))
         padded[: len(usd)] = usd
         found[line, offer] = found.get((line, offer), 0.0) + padded

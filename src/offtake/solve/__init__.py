@@ -15,4 +15,13 @@ from .outcome import Outcome, relative_gap
 from .relaxation import solve_relaxation
 from .search import solve_model
 
-__all__ = ["Limits", "ModelError", "Outcome", "Progress", "listening", "relative_gap", "solve_model", "solve_relaxation"]
+__all__ = [
+    "Limits",
+    "ModelError",
+    "Outcome",
+    "Progress",
+    "listening",
+    "relative_gap",
+    "solve_model",
+    "solve_relaxation",
+]

@@ -327,7 +327,7 @@ def _verdict(points: Sequence[Point], out: Point, low: float | None, high: float
 
 def _sentence(found: BreakEven) -> str:
     unit = (found.unit or "").removeprefix("USD ")
-    state = f"{'Taken' if found.chosen else 'Not taken'} at today's {_usd(found.price_today)} {unit}"
+    state = f"{'Taken' if found.chosen else 'Not taken'} at today's {_price(found, found.price_today)} {unit}"
     expiry = f" The quote expires in {found.sign_by}." if found.sign_by else ""
     if found.verdict == "always":
         return f"{state}; no plan is possible without it, so there is no price at which to walk away.{expiry}"
@@ -335,9 +335,9 @@ def _sentence(found: BreakEven) -> str:
         return f"{state}; not worth taking even for nothing.{expiry}"
     ends = []
     if found.price_low is not None:
-        ends.append(f"worth taking up to {_usd(found.price_low)}")
+        ends.append(f"worth taking up to {_price(found, found.price_low)}")
     if found.price_high is not None:
-        ends.append(f"not worth it from {_usd(found.price_high)} on")
+        ends.append(f"not worth it from {_price(found, found.price_high)} on")
     proven = f"; proven: {', '.join(ends)}" if ends else "; nothing is proven about its price"
     advice = " A smaller gap narrows this." if found.verdict in ("wide", "undetermined") else ""
     return f"{state}{proven}.{_saving_words(found)}{advice}{expiry}"
@@ -351,5 +351,9 @@ def _saving_words(found: BreakEven) -> str:
     return f" Signing it today would cost ${-found.saving_usd:,.0f} more than the best plan found without it."
 
 
-def _usd(price: float | None) -> str:
-    return "-" if price is None else f"${price:,.0f}" if price >= 1000 else f"${price:.4g}"
+def _price(found: BreakEven, price: float | None) -> str:
+    """In dollars, unless it is a factor on the forward curve."""
+    if price is None:
+        return "-"
+    said = f"{price:,.0f}" if price >= 1000 else f"{price:.4g}"
+    return said if found.unit == PRICE_KEYS["forward_factor"] else f"${said}"

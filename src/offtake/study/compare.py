@@ -131,8 +131,8 @@ def _inputs(first: str, a: Row, second: str, b: Row) -> tuple[list[str], bool]:
     said = []
     if parts:
         said.append(
-            f"{first} and {second} answer different questions: {_listed(parts)} differ"
-            f"{'s' if len(parts) == 1 else ''}. The difference of their costs is no saving."
+            f"{first} and {second} answer different questions: they differ in {_listed(parts)}. The difference of "
+            "their costs is no saving."
         )
     leaves = [leaf for leaf in _leaves(old, new) if leaf[0] != "name"]
     said += [_change(path, first, before, second, after) for path, before, after in leaves[:MOST_LISTED]]

@@ -61,9 +61,10 @@ def other_rule(plan: Plan) -> OtherRule | None:
     """Solve again under the other rule, to the same gap, in the time that the plan took or ten seconds.
 
     None if the instance states no salvage fraction, no curve for something that may be left after the horizon, charges
-    terms in full, or has nothing to sign that outlives the horizon. Raises KeyboardInterrupt.
+    terms in full, or has nothing to sign that outlives the horizon; and for the plan of one of several futures, which
+    was not chosen for that future alone. Raises KeyboardInterrupt.
     """
-    rules = _rules(plan.instance)
+    rules = None if plan.status == "one_of_several" else _rules(plan.instance)
     if rules is None:
         return None
     document = plan.to_document()
@@ -174,9 +175,13 @@ def _sentence(rule: str, verdict: str, deals: tuple[dict[str, Any], ...], saving
     if verdict == "same":
         near = f"within {gap:.2%} of the cheapest" if gap > LEAST_GAP else "the cheapest"
         return f"{begin}; by {other} too this plan is {near}."
-    said = [f"of {row['offer']} from {row['start']}: {row['other_blocks']}, not {row['blocks']}" for row in deals]
+    said = [f"of {_named(row)} from {row['start']}: {row['other_blocks']}, not {row['blocks']}" for row in deals]
     more = [f"and {len(said) - MOST_NAMED} more"] if len(said) > MOST_NAMED else []
     return (
         f"{begin}; {other} would sign differently, and save {usd(saving)} by its measure. "
         f"Blocks {'; '.join([*said[:MOST_NAMED], *more])}."
     )
+
+
+def _named(row: dict[str, Any]) -> str:
+    return f"{row['offer']} ({row['right']})" if row["right"] else row["offer"]

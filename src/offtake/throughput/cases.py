@@ -1,4 +1,4 @@
-"""The facts of one accelerator serving one model to requests of one size, in SI units, efficiencies applied."""
+"""The facts of one accelerator serving one model to requests of one size, in SI units: nothing fitted here."""
 
 from __future__ import annotations
 
@@ -7,97 +7,112 @@ from typing import NamedTuple
 import numpy as np
 
 from ..instance.schema import Accelerator, LanguageModel, Request
-from . import efficiency
 
-_LATENT_DECODE_DIMENSIONS = (512 + 64) + 512
-"""multiply-adds per head and token of context in absorbed latent attention: scores, then values"""
-_LATENT_PREFILL_DIMENSIONS = 192 + 128
-"""the same when reading a prompt, where keys and values are spelled out"""
+WEIGHT_BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.5625, "int4": 0.5625}
+"""per parameter; 4-bit formats carry a scale for each 16 or 32 values"""
+_WIDER = {"int4": ("bf16",), "fp4": ("fp4", "fp8", "bf16"), "fp8": ("fp8", "int8", "bf16"), "bf16": ("bf16",)}
+"""arithmetic that weights of a precision are computed in, the first that the accelerator has"""
+_HEAD_BYTES = WEIGHT_BYTES["bf16"]
 _USUAL_KV_HEADS = 8
-_PRECISIONS = ("fp4", "fp8", "bf16")
-"""from narrow to wide; every accelerator has the last"""
+_LATENT_RANK, _LATENT_QUERY_RANK, _LATENT_ROPE = 512, 1536, 64
+"""sizes of latent attention in DeepSeek-V3 (technical report, 2024-12); every released latent model has them"""
+_LATENT_QK, _LATENT_V = 192, 128
 
 
 class Case(NamedTuple):
-    """One accelerator serving one model to requests of one size: floats, or arrays [case, 1, 1] after `stack`."""
+    """One accelerator, one model, one size of request: floats, or arrays of any one shape after `stack`."""
 
     domain: float
     memory_bytes: float
-    """usable for weights and KV cache, per accelerator"""
+    """that the driver gives, per accelerator"""
     bandwidth: float
-    """bytes/s attained"""
-    decode_flops: float
-    prefill_flops: float
-    attention_flops: float
-    """flop/s attained"""
+    """bytes/s"""
+    expert_peak: float
+    dense_peak: float
+    bf16_peak: float
+    """flop/s, dense, in the precision that routed experts, other weights and the core of attention compute in"""
     link: float
-    """bytes/s attained, one way"""
-    collective_s: float
-    overhead_s: float
-    """fixed time of a step"""
-    request_s: float
-    first_token_s: float
-    prefill_latency: float
-    prefill_queue: float
+    """bytes/s, one way, inside the scale-up domain"""
     weight_bytes: float
     """all weights"""
-    dense_bytes: float
-    """weights that every token reads"""
+    attention_bytes: float
+    """projections of all mixers: replicated under data-parallel attention"""
+    ffn_bytes: float
+    """weights that every token reads beside attention, head and routed experts"""
     expert_bytes: float
     """all routed experts"""
+    head_bytes: float
+    attention_parameters: float
+    ffn_parameters: float
+    expert_parameters: float
+    """active ones: those that one token uses"""
+    head_parameters: float
     expert_share: float
     """k / E: share of the routed experts that one token uses; 0 without experts"""
-    dense_parameters: float
-    active_expert_parameters: float
+    experts_per_token: float
     layers: float
+    moe_layers: float
+    latent: float
+    """1 for latent attention, else 0"""
     hidden: float
-    kv_bytes: float
-    """per token, over all layers"""
     kv_split_max: float
-    context_flop: float
-    """core of attention: flop per decoded token and token of context, over all layers"""
-    prefill_flop: float
-    """core of attention: flop per request while reading the prompt"""
+    """accelerators that tensor parallelism splits one KV cache over: its heads; one if it is latent"""
+    held_bytes: float
+    """KV cache and states of one request when its last token is written"""
+    read_bytes: float
+    """of these, what one step of decoding reads at the mean context"""
+    core_flop: float
+    """core of attention, per decoded token at the mean context"""
+    prompt_flop: float
+    """core of attention over the prompt of one request"""
     input: float
     computed: float
     """input tokens not found in the prefix cache"""
     output: float
 
 
-def make_case(accelerator_id: str, accelerator: Accelerator, model: LanguageModel, request: Request) -> Case:
+def make_case(accelerator: Accelerator, model: LanguageModel, request: Request) -> Case:
     """The case of one accelerator, model and request size.
 
-    Weights in a precision that the accelerator lacks take the next wider one (fp4 -> fp8 -> bf16), bytes and peak.
+    Weights are held as they were released; where an accelerator lacks their arithmetic they are computed in the next
+    wider one (fp4 -> fp8 -> bf16; int4 always in bf16).
     """
-    precision, peak = weights_as(accelerator, model)
     return Case(
-        **_engine(accelerator_id, accelerator, peak),
-        **_weights(model, efficiency.table()["weight_bytes"][precision]),
+        domain=accelerator.domain,
+        memory_bytes=1e9 * accelerator.memory_gb,
+        bandwidth=1e12 * accelerator.memory_tb_s,
+        expert_peak=peak_flops(accelerator, model.precision),
+        dense_peak=peak_flops(accelerator, model.dense_precision or model.precision),
+        bf16_peak=peak_flops(accelerator, "bf16"),
+        link=1e9 * accelerator.link_gb_s,
+        **_weights(model),
         **_attention(model, request),
-        overhead_s=_overhead_s(accelerator_id, model),
-        kv_split_max=kv_split_max(accelerator, model),
+        kv_split_max=accelerator.domain if accelerator.family == "lpu" else kv_heads(model),
+        layers=model.layers,
+        moe_layers=(model.moe_layers or model.layers) if model.experts else 0,
+        latent=float(model.attention == "mla"),
+        hidden=model.hidden_size,
+        experts_per_token=model.experts_per_token,
         input=request.input_tokens,
         computed=request.input_tokens * (1 - request.prefix_cache_hit),
         output=request.output_tokens * request.reasoning_multiplier,
     )
 
 
-def stack(cases: list[Case]) -> Case:
-    """Many cases as one whose fields are arrays [case, 1, 1]."""
-    return Case(*(np.array(values, dtype=float)[:, None, None] for values in zip(*cases, strict=True)))
+def stack(cases: list[Case], shape: tuple[int, ...] = (-1, 1, 1)) -> Case:
+    """Many cases as one whose fields are arrays, by default [case, 1, 1]."""
+    table = np.array(cases, dtype=float).T
+    return Case(*(row.reshape(shape) for row in table))
 
 
-def weights_as(accelerator: Accelerator, model: LanguageModel) -> tuple[str, float]:
-    """(precision that the weights are held in, dense peak in flop/s at it)."""
-    wider = _PRECISIONS[_PRECISIONS.index(model.precision) :]
-    peaks = ((precision, getattr(accelerator, f"{precision}_tflops")) for precision in wider)
-    return next((precision, 1e12 * peak) for precision, peak in peaks if peak is not None)
+def peak_flops(accelerator: Accelerator, precision: str) -> float:
+    """Dense peak in flop/s of the arithmetic that weights of this precision are computed in."""
+    peaks = (getattr(accelerator, f"{wider}_tflops") for wider in _WIDER[precision])
+    return next(1e12 * peak for peak in peaks if peak is not None)
 
 
-def kv_split_max(accelerator: Accelerator, model: LanguageModel) -> float:
-    """How many accelerators share one KV cache: as many as it has heads, latent attention one; some split by layer."""
-    if accelerator.family in efficiency.table()["kv_spread"]:
-        return accelerator.domain
+def kv_heads(model: LanguageModel) -> float:
+    """Heads of the KV cache; a latent cache is one for all heads."""
     return 1 if model.attention == "mla" else model.kv_heads or _USUAL_KV_HEADS
 
 
@@ -110,60 +125,88 @@ def expert_parameters(model: LanguageModel) -> float:
     return (model.parameters - model.active_parameters) / (1 - model.experts_per_token / model.experts)
 
 
-def _engine(accelerator_id: str, accelerator: Accelerator, peak: float) -> dict[str, float]:
-    fitted, memory = efficiency.constants(accelerator_id), efficiency.table()["memory"]
-    usable_gb = memory["usable_share"] * accelerator.memory_gb - memory["reserve_gb"][accelerator.family]
-    same = ("collective_s", "request_s", "first_token_s", "prefill_latency", "prefill_queue")
-    return {key: fitted[key] for key in same} | {
-        "domain": accelerator.domain,
-        "memory_bytes": 1e9 * max(usable_gb, 0.0),
-        "bandwidth": 1e12 * accelerator.memory_tb_s * fitted["memory_share"],
-        "decode_flops": peak * fitted["decode_share"],
-        "prefill_flops": peak * fitted["prefill_share"],
-        "attention_flops": 1e12 * accelerator.bf16_tflops * fitted["attention_share"],
-        "link": 1e9 * accelerator.link_gb_s * fitted["link_share"],
-    }
+def attention_parameters(model: LanguageModel) -> float:
+    """Parameters of the projections of all mixers: stated, else by the sizes of the heads."""
+    if model.attention_parameters is not None:
+        return model.attention_parameters
+    qk, v, heads = *_head_sizes(model), query_heads(model)
+    if model.attention == "mla":
+        query = _LATENT_QUERY_RANK * (model.hidden_size + heads * qk)
+        key_value = model.hidden_size * (_LATENT_RANK + _LATENT_ROPE) + _LATENT_RANK * heads * (qk - _LATENT_ROPE + v)
+        return model.layers * (query + key_value + heads * v * model.hidden_size)
+    return model.layers * model.hidden_size * (heads + kv_heads(model)) * (qk + v)
 
 
-def _weights(model: LanguageModel, bytes_each: float) -> dict[str, float]:
-    """What a token reads is its active parameters: the dense ones, and the k of E experts that it is routed to."""
+def query_heads(model: LanguageModel) -> int:
+    return model.heads or max(model.hidden_size // model.head_dim, 1)
+
+
+def _head_sizes(model: LanguageModel) -> tuple[int, int]:
+    """Of queries and of values, while reading a prompt."""
+    latent = model.attention == "mla"
+    return (
+        model.qk_head_dim or (_LATENT_QK if latent else model.head_dim),
+        model.v_head_dim or (_LATENT_V if latent else model.head_dim),
+    )
+
+
+def _weights(model: LanguageModel) -> dict[str, float]:
+    """What a token reads is its active parameters: head, mixers, the rest of the dense ones, and k of E experts."""
+    each, dense_each = (WEIGHT_BYTES[p] for p in (model.precision, model.dense_precision or model.precision))
     share = model.experts_per_token / model.experts if model.experts else 0.0
     experts = expert_parameters(model)
     dense = max(model.active_parameters - share * experts, 0.0)
+    head = min(model.hidden_size * (model.vocabulary or 0), dense / 2)
+    attention = min(attention_parameters(model), dense - head)
+    ffn = dense - head - attention
     return {
-        "weight_bytes": model.parameters * bytes_each,
-        "dense_bytes": dense * bytes_each,
-        "expert_bytes": experts * bytes_each,
+        "weight_bytes": max(model.parameters - experts, 0.0) * dense_each + experts * each,
+        "attention_bytes": attention * dense_each,
+        "ffn_bytes": ffn * dense_each,
+        "expert_bytes": experts * each,
+        "head_bytes": head * _HEAD_BYTES,
+        "attention_parameters": attention,
+        "ffn_parameters": ffn,
+        "expert_parameters": share * experts,
+        "head_parameters": head,
         "expert_share": share,
-        "dense_parameters": dense,
-        "active_expert_parameters": share * experts,
     }
 
 
 def _attention(model: LanguageModel, request: Request) -> dict[str, float]:
-    """Two flop per multiply-add. New tokens attend to the cached prefix and, causally, to each other."""
-    latent = model.attention == "mla"
-    heads = model.heads or max(model.hidden_size // model.head_dim, 1)
-    decode_dimensions = _LATENT_DECODE_DIMENSIONS if latent else 2 * model.head_dim
-    prefill_dimensions = _LATENT_PREFILL_DIMENSIONS if latent else 2 * model.head_dim
+    """KV cache and the core of attention by kind of layer; two flop per multiply-add.
+
+    Sparse attention holds and indexes the whole context and reads the tokens picked; a sliding window holds and reads
+    only its tokens; a linear layer reads and writes its state. A prompt's new tokens attend to the cached prefix and,
+    causally, to each other.
+    """
+    full = model.attention_layers or max(model.layers - model.window_layers - model.linear_layers, 0)
     computed = request.input_tokens * (1 - request.prefix_cache_hit)
+    answer = request.output_tokens * request.reasoning_multiplier
+    mean, last = request.input_tokens + answer / 2, request.input_tokens + answer
+    sparse, window = model.sparse_tokens or np.inf, model.window_tokens or np.inf
+    latent = model.attention == "mla"
+    qk, v = _head_sizes(model)
+    absorbed = 2 * _LATENT_RANK + _LATENT_ROPE if latent else qk + v
+    per_token, index, windowed = 2 * query_heads(model), 2 * (model.index_dimensions or 0), model.window_layers
     pairs = computed * (request.input_tokens - computed / 2)
     return {
-        "layers": model.layers,
-        "hidden": model.hidden_size,
-        "kv_bytes": model.kv_bytes_per_token,
-        "context_flop": 2 * heads * decode_dimensions * model.layers,
-        "prefill_flop": 2 * heads * prefill_dimensions * model.layers * pairs,
+        "held_bytes": _kv_bytes(model, last, last) + (model.state_bytes or 0),
+        "read_bytes": _kv_bytes(model, min(mean, sparse), mean) + 2 * (model.state_bytes or 0),
+        "core_flop": per_token * absorbed * (full * min(mean, sparse) + windowed * min(mean, window))
+        + index * full * mean,
+        "prompt_flop": per_token
+        * (qk + v)
+        * (full * min(pairs, computed * sparse) + windowed * min(pairs, computed * window))
+        + index * full * pairs,
     }
 
 
-def _overhead_s(accelerator_id: str, model: LanguageModel) -> float:
-    fitted = efficiency.constants(accelerator_id)
-    moe_layers = (model.moe_layers or model.layers) if model.experts else 0
-    latent_layers = model.layers if model.attention == "mla" else 0
+def _kv_bytes(model: LanguageModel, tokens: float, context: float) -> float:
+    """Bytes of `tokens` in the layers that see all, the index of the whole context, and the windows."""
+    seen = min(context, model.window_tokens or np.inf)
     return (
-        (model.layers - moe_layers) * fitted["dense_layer_s"]
-        + moe_layers * fitted["moe_layer_s"]
-        + latent_layers * fitted["latent_layer_s"]
-        + fitted["step_s"]
+        model.kv_bytes_per_token * tokens
+        + (model.index_bytes_per_token or 0) * context
+        + (model.window_bytes_per_token or 0) * seen
     )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ..instance.network import round_trip_ms
 from ..instance.pools import Pool
-from ..instance.schema import Instance, MeasuredRow, Training
+from ..instance.schema import Batch, Instance, MeasuredRow, Training
+from .curves import along_curve
 from .rates import ServingRate, Work, missed_target, refused, software_gain, tokens_per_request
 from .training_rates import training_rate
 
 LENGTH_TOLERANCE = 0.10
 """a measured row speaks for a workload whose input and output lengths are within this share of its own"""
+_BETWEEN = 33
+"""points tried along a curve"""
 
 
 def override(instance: Instance, pool: Pool, workload_id: str) -> ServingRate | None:
@@ -68,48 +73,94 @@ def given_rate(instance: Instance, pool: Pool, workload_id: str) -> ServingRate 
     for rate in instance.throughput.rates:
         if (rate.accelerator, rate.workload) == (pool.accelerator, workload_id):
             first = rate.requests_per_s_per_accelerator
+            tokens = first * tokens_per_request(instance.workloads[workload_id])
             return ServingRate(
                 True,
                 "",
                 first * software_gain(instance, pool.accelerator),
-                first * tokens_per_request(instance.workloads[workload_id]),
+                tokens,
                 source="given",
+                tokens_per_joule=tokens_per_joule(instance, pool, tokens),
             )
     return None
 
 
+def tokens_per_joule(instance: Instance, pool: Pool, tokens_per_s: float) -> float:
+    """Over the all-in power of the pool's accelerator."""
+    return tokens_per_s / (1e3 * instance.accelerators[pool.accelerator].all_in_kw)
+
+
 def measured_rate(instance: Instance, pool: Pool, workload: Work) -> ServingRate | None:
-    """The fastest measured row that meets the target; None if no row is about this accelerator, model and length.
+    """The most that measured rows give inside the target; None if no row is about this accelerator, model and length.
 
     A row is about the workload if its input and output lengths are within 10 % of the workload's (reasoning
-    included; the prefix cache is left out of it: rows are taken as measured without one). Its tokens per second, input
-    and output, are then turned into requests of the workload's own size.
+    included; the prefix cache is left out of it: rows are taken as measured without one). Rows of one configuration at
+    different concurrencies are a curve, and points between them count too. What a tool estimated stands back where
+    anything was measured. Tokens per second, input and output, are then turned into requests of the workload's own
+    size.
     """
-    rows = [row for row in instance.throughput.measured if _speaks_for(row, pool, workload)]
+    about = [row for row in instance.throughput.measured if _speaks_for(row, pool, workload)]
+    rows = [row for row in about if not row.estimated] or about
     if not rows:
         return None
+    source = "estimated" if rows[0].estimated else "measured"
     network_ms = round_trip_ms(instance, pool.region, workload.region)
-    missed = [missed_target(workload, row.ttft_ms, row.tpot_ms, network_ms) for row in rows]
-    meeting = [row for row, reason in zip(rows, missed, strict=True) if not reason]
+    points = [point for curve in _curves(rows) for point in _points(curve, workload)]
+    missed = [missed_target(workload, point.ttft_ms, point.tpot_ms, network_ms) for point in points]
+    meeting = [point for point, reason in zip(points, missed, strict=True) if not reason]
     if not meeting:
-        closest = min(range(len(rows)), key=lambda i: rows[i].tpot_ms)
+        closest = min(range(len(points)), key=lambda i: points[i].tpot_ms)
         return refused(
             instance,
-            f"{pool.accelerator}: none of {len(rows)} measured rows of {workload.model} meets the "
+            f"{pool.accelerator}: none of {len(rows)} {source} rows of {workload.model} meets the "
             f"target; in the one with the fastest tokens {missed[closest]}",
-            "measured",
+            source,
         )
-    best = max(meeting, key=lambda row: row.tokens_per_s_per_accelerator)
-    first = best.tokens_per_s_per_accelerator / tokens_per_request(workload)
+    best = max(meeting, key=lambda point: point.tokens_per_s)
+    first = best.tokens_per_s / tokens_per_request(workload)
     return ServingRate(
         True,
         "",
         first * software_gain(instance, pool.accelerator),
-        best.tokens_per_s_per_accelerator,
+        best.tokens_per_s,
         best.ttft_ms + network_ms,
         best.tpot_ms,
-        source="measured",
+        source=source,
+        tokens_per_joule=tokens_per_joule(instance, pool, best.tokens_per_s),
     )
+
+
+class Point(NamedTuple):
+    """Where an engine was measured to run, or on the line between two such places."""
+
+    tokens_per_s: float
+    """per accelerator, input and output"""
+    ttft_ms: float
+    tpot_ms: float
+
+
+def _curves(rows: list[MeasuredRow]) -> list[list[MeasuredRow]]:
+    """Rows that differ only in concurrency belong together; one that states none stands alone."""
+    curves: dict[tuple[object, ...], list[MeasuredRow]] = {}
+    for place, row in enumerate(rows):
+        lengths = (row.input_tokens, row.output_tokens)
+        deployment = (row.precision, row.accelerators, row.parallelism, row.engine, row.date, row.speculative)
+        alone = place if row.concurrency is None else None
+        curves.setdefault((*lengths, *deployment, row.estimated, alone), []).append(row)
+    return list(curves.values())
+
+
+def _points(curve: list[MeasuredRow], workload: Work) -> list[Point]:
+    """The rows of a curve and points between them, none beyond its ends."""
+    measured = [Point(row.tokens_per_s_per_accelerator, row.ttft_ms, row.tpot_ms) for row in curve]
+    if len(curve) == 1 or isinstance(workload, Batch):
+        return measured
+    tokens, ttft, tpot = np.array(measured).T
+    between = np.geomspace(tpot.min(), tpot.max(), _BETWEEN)
+    asked = workload.slo.tpot_ms
+    at = np.append(between, asked) if tpot.min() <= asked <= tpot.max() else between
+    along = (along_curve(tpot, tokens, at), along_curve(tpot, ttft, at), at)
+    return measured + [Point(*map(float, point)) for point in zip(*along, strict=True)]
 
 
 def _speaks_for(row: MeasuredRow, pool: Pool, workload: Work) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..instance.months import Month
-from ..instance.pools import Pool, block_accelerators, block_power_mw, delivered_shares, facility_kw, pools
+from ..instance.pools import block_accelerators, block_power_mw, delivered_shares, facility_kw, pools
 from ..instance.prices import price_in
 from ..instance.schema import Elastic, Instance, Offer, Term, Tiers, TokenApi
-from .rates import Work, tokens_per_request
+from .rates import ServingRate, Work, tokens_per_request
 from .table import RateTable
 
 HOURS_PER_MONTH = 730.5
@@ -29,41 +29,60 @@ class TokenPrice:
     tokens_per_s: float
     """per accelerator, first month"""
     usd_per_million_tokens: float
+    """input and output together"""
+    usd_per_million_input_tokens: float | None
+    usd_per_million_output_tokens: float | None
+    """the accelerators' time split by what it is spent on; None where a rate does not say"""
 
 
 def usd_per_million_tokens(instance: Instance, table: RateTable) -> list[TokenPrice]:
-    """One row per offer, pool and workload that it can serve, in the order of the file; contracts in force are sunk.
+    """One row per pool, workload that it can serve and basis of its price, in the order of the file.
 
-        USD per million tokens = 1e6 x USD per usable accelerator-hour / (3600 x tokens per second)
+        USD per million tokens        = 1e6 x USD per usable accelerator-hour / (3600 x tokens per second)
+        USD per million input tokens  = the same of the input tokens alone, for the share of time that reads prompts
 
-    The price is that of the cheapest term: all its fees at full use, signed for the first start (ramp, prices by month,
-    fee factors, escalator, minimum and energy paid apart included; the mean price of the most blocks, where there are
-    tiers; months of 730.5 hours; what is paid for signing and discounting left out) over the accelerator-hours usable
-    in it. Mixed blocks spread the fee evenly over their accelerators.
+    The price of a term is all its fees at full use, signed for the first start (ramp, prices by month, fee factors,
+    escalator, minimum and energy paid apart included; the mean price of the most blocks, where there are tiers; months
+    of 730.5 hours; what is paid for signing and discounting left out) over the accelerator-hours usable in it. Mixed
+    blocks spread the fee evenly over their accelerators. Contracts in force are sunk.
     """
     rows = []
     for pool in pools(instance):
         offer = instance.offers.get(pool.supply)
         for key, workload in instance.workloads.items():
             rate = table[pool.id, key]
-            if offer is None or not rate.eligible:
-                continue
-            basis, hourly, per_million = _price(instance, pool, offer, workload, rate.tokens_per_s)
-            rows.append(TokenPrice(pool.id, pool.supply, key, basis, hourly, rate.tokens_per_s, per_million))
+            if offer is not None and rate.eligible:
+                rows += [
+                    TokenPrice(pool.id, pool.supply, key, basis, hourly, rate.tokens_per_s, *per_million)
+                    for basis, hourly, per_million in _prices(instance, offer, workload, rate)
+                ]
     return rows
 
 
-def _price(
-    instance: Instance, pool: Pool, offer: Offer, workload: Work, tokens_per_s: float
-) -> tuple[str, float | None, float]:
+def _prices(
+    instance: Instance, offer: Offer, workload: Work, rate: ServingRate
+) -> list[tuple[str, float | None, tuple[float, float | None, float | None]]]:
+    """(basis, USD per usable accelerator-hour, USD per million tokens: all, input, output) of every way to pay."""
     if offer.api is not None:
-        return "tokens of the API", None, _api_usd_per_million(offer.api, workload)
+        api = offer.api
+        separately = api.usd_per_million_input_tokens, api.usd_per_million_output_tokens
+        return [("tokens of the API", None, (_api_usd_per_million(api, workload), *separately))]
     if offer.elastic is not None:
-        basis, hourly = offer.elastic.market, _elastic_usd_per_hour(instance, offer.elastic)
+        hourly = [(offer.elastic.market, _elastic_usd_per_hour(instance, offer.elastic))]
     else:
-        hourly, months = min((term_usd_per_hour(instance, offer, term), term.months) for term in offer.terms)
-        basis = f"{months} months, mean of the term"
-    return basis, hourly, 1e6 * hourly / (3600 * tokens_per_s)
+        hourly = [
+            (f"{term.months} months, mean of the term", term_usd_per_hour(instance, offer, term))
+            for term in offer.terms
+        ]
+    return [(basis, usd, _split(1e6 * usd / (3600 * rate.tokens_per_s), workload, rate)) for basis, usd in hourly]
+
+
+def _split(per_million: float, workload: Work, rate: ServingRate) -> tuple[float, float | None, float | None]:
+    """The price of a million tokens, and of a million of each kind."""
+    if rate.prefill_share is None:
+        return per_million, None, None
+    share = workload.request.input_tokens / tokens_per_request(workload)
+    return per_million, per_million * rate.prefill_share / share, per_million * (1 - rate.prefill_share) / (1 - share)
 
 
 def term_usd_per_hour(instance: Instance, offer: Offer, term: Term) -> float:

@@ -26,13 +26,31 @@ class ServingRate:
     """mean, network round trip included; None where a given rate says nothing about it"""
     tpot_ms: float | None = None
     tensor_parallel: int | None = None
-    """modelled only"""
+    """modelled only: accelerators of one engine (the one that answers)"""
     batch: int | None = None
     """modelled only: requests at once in one engine"""
     source: str = "modelled"
-    """modelled, measured, given or api"""
+    """modelled, measured, estimated (rows of a tool that measured nothing), given or api"""
     derate: float = 1.0
     """<= 1, already in the rates: what the model's uncertainty takes off"""
+    sigma: float | None = None
+    """modelled only: standard deviation of the log error of the rate before the derate"""
+    calibrated: str | None = None
+    """modelled only: day of the software whose speed it is"""
+    data_parallel: bool = False
+    """attention by request: every accelerator of the engine holds its own"""
+    prefill_accelerators: int | None = None
+    """of the engine that reads the prompts, where that is a separate one"""
+    utilisation: float = 1.0
+    """<= 1, already in the rates: how busy engines may be on average, for waits inside the TTFT target"""
+    limit: str | None = None
+    """modelled only: what keeps the batch from growing"""
+    memory_gb: float | None = None
+    """modelled only: weights and KV cache per accelerator that answers"""
+    prefill_share: float | None = None
+    """modelled only: share of the accelerators' time that reads prompts"""
+    tokens_per_joule: float | None = None
+    """tokens/s over the all-in power of the accelerator; None for a token API"""
 
 
 def refused(instance: Instance, reason: str, source: str = "modelled") -> ServingRate:
@@ -41,10 +59,15 @@ def refused(instance: Instance, reason: str, source: str = "modelled") -> Servin
 
 
 def software_gain(instance: Instance, accelerator: str) -> np.ndarray:
-    """Factor on the first month's rate [month of the horizon]: gain per year of the accelerator's family ^ (m / 12)."""
+    """Factor on the first month's rate [month of the horizon], by the gains per year of the accelerator's family.
+
+    Within year y of the horizon it grows by the factor of that year, evenly in logarithms; the last one holds.
+    """
     months = np.arange(instance.horizon.months)
-    family = instance.accelerators[accelerator].family
-    return instance.throughput.software_gain_per_year.get(family, 1.0) ** (months / 12)
+    gains = instance.throughput.software_gain_per_year.get(instance.accelerators[accelerator].family, 1.0)
+    by_year = np.array(gains if isinstance(gains, list) else [gains])
+    yearly = np.log(by_year[np.minimum(months // 12, len(by_year) - 1)])
+    return np.exp(np.concatenate([[0.0], np.cumsum(yearly)[:-1]]) / 12)
 
 
 def tokens_per_request(workload: Work) -> float:

@@ -21,11 +21,12 @@ def rate_table(instance: Instance) -> RateTable:
     for years. Latencies, parallelism and batch are those of the first month.
     """
     first, *later = stages(instance)
-    found = dict(table.rate_table(as_of(instance, first)))
+    at_first = table.rate_table(as_of(instance, first))
+    found = dict(at_first)
     for month in later:
         then = table.rate_table(as_of(instance, month))
         found = {pair: _from(instance, month, rate, then[pair]) for pair, rate in found.items()}
-    return RateTable(found)
+    return RateTable(found, at_first.calibrated)
 
 
 def _from(instance: Instance, month: Month, until: ServingRate, then: ServingRate) -> ServingRate:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from ..instance.network import round_trip_ms
 from ..instance.pools import pools
-from ..instance.schema import Instance, Interactive
-from . import efficiency, roofline
-from .cases import make_case, stack
+from ..instance.schema import Efficiencies, Instance
+from . import efficiency, roofline, search
 from .overrides import override
-from .rates import ServingRate, network_alone, number, refused, software_gain, tokens_per_request
+from .rates import ServingRate, refused, software_gain, tokens_per_request
+from .search import Grid, Question, Target
+from .shortfall import shortfall
 
 Pair = tuple[str, str]
 """(pool, workload)"""
@@ -25,6 +25,8 @@ class RateTable(Mapping[Pair, ServingRate]):
     """`table[pool_id, workload_id]` for every pool and workload of an instance, in the order of the file."""
 
     rates: dict[Pair, ServingRate]
+    calibrated: str
+    """day of the software whose speed modelled rates are"""
 
     def __getitem__(self, pair: Pair) -> ServingRate:
         return self.rates[pair]
@@ -36,29 +38,12 @@ class RateTable(Mapping[Pair, ServingRate]):
         return len(self.rates)
 
 
-class Question(NamedTuple):
-    """What the roofline is asked; pools that differ in nothing else share one answer."""
-
-    accelerator: str
-    workload: str
-    network_ms: float
-
-
-class Search(NamedTuple):
-    """The grid of engines tried for each question: arrays that broadcast to [question, tensor parallelism, batch]."""
-
-    t: np.ndarray
-    batch: np.ndarray
-    fits: np.ndarray
-    operation: roofline.Operation
-
-
 def rate_table(instance: Instance) -> RateTable:
     """Serving rates of every pool x workload.
 
-    In this order: allow and deny lists, token APIs, given rates, measured rows, and the roofline for the rest. For
-    the roofline the parallelism and batch with the most requests/s per accelerator inside the target
-    are chosen: mean TTFT with the network round trip, mean TPOT; batch work has no target.
+    In this order: allow and deny lists, token APIs, given rates, measured rows, and the roofline for the rest. For the
+    roofline the engine and batch with the most requests/s per accelerator inside the target are chosen: mean TTFT with
+    the network round trip and the wait for a place, mean TPOT; batch work has no target.
     """
     answers: dict[Pair, ServingRate | Question] = {}
     for pool in pools(instance):
@@ -70,133 +55,89 @@ def rate_table(instance: Instance) -> RateTable:
     questions = list(dict.fromkeys(answer for answer in answers.values() if isinstance(answer, Question)))
     modelled = dict(zip(questions, model_rates(instance, questions), strict=True))
     return RateTable(
-        {pair: modelled[answer] if isinstance(answer, Question) else answer for pair, answer in answers.items()}
+        {pair: modelled[answer] if isinstance(answer, Question) else answer for pair, answer in answers.items()},
+        efficiency.of(instance).calibrated,
     )
 
 
 def model_rates(instance: Instance, questions: list[Question]) -> list[ServingRate]:
-    """The roofline's answers, all at once."""
-    if not questions:
-        return []
-    search = search_grid(instance, questions)
-    allowed = search.fits & within_target(instance, questions, search.operation)
-    speed = np.where(allowed, search.operation.requests_per_s, 0.0)
+    """The roofline's answers, many at a time."""
+    efficiencies = efficiency.of(instance)
+    return [rate for part in search.parts(questions) for rate in _part_rates(instance, efficiencies, part)]
+
+
+def _part_rates(instance: Instance, efficiencies: Efficiencies, questions: list[Question]) -> Iterator[ServingRate]:
+    grid, within = search.tried(instance, efficiencies, questions), search.target(instance, questions)
+    speed, busy = search.usable(grid, within)
     best = speed.reshape(len(questions), -1).argmax(axis=1)
-    grid = speed.shape[1:]
-    return [
-        accepted(instance, question, search, (row, *np.unravel_index(best[row], grid)))
-        if allowed[row].any()
-        else refused(instance, shortfall(instance, question, search, row))
-        for row, question in enumerate(questions)
-    ]
+    for row, question in enumerate(questions):
+        at = (row, *map(int, np.unravel_index(best[row], speed.shape[1:])))
+        if speed[at] > 0:
+            yield accepted(instance, efficiencies, question, grid, within, at, float(busy[at]))
+        else:
+            yield refused(instance, shortfall(instance, question, grid, row))
 
 
-def search_grid(instance: Instance, questions: list[Question]) -> Search:
-    """Engines of 1, 2, 4, ... accelerators up to the domain, batches a quarter of an octave apart.
-
-    A batch that the memory does not hold is replaced by the largest that it does, so the bound itself is tried.
-    """
-    limits = efficiency.table()
-    cases = {(q.accelerator, q.workload): None for q in questions}
-    order = {key: row for row, key in enumerate(cases)}
-    stacked = stack(
-        [
-            make_case(
-                a, instance.accelerators[a], instance.models[instance.workloads[w].model], instance.workloads[w].request
-            )
-            for a, w in cases
-        ]
-    )
-    widest = min(stacked.domain.max(), limits["tensor_parallel_max"])
-    t = 2.0 ** np.arange(np.floor(np.log2(widest)) + 1)[None, :, None]
-    quarters = np.arange(4 * np.log2(limits["batch_max"]) + 1)
-    grid = np.unique(np.round(2 ** (quarters / 4)))[None, None, :]
-    largest = roofline.largest_batch(stacked, t)
-    batch = np.clip(grid, 1, np.maximum(largest, 1))
-    fits = np.broadcast_to((largest >= 1) & (t <= stacked.domain), batch.shape)
-    operation = roofline.operate(stacked, t, batch)
-    row = [order[q.accelerator, q.workload] for q in questions]
-    return Search(t, batch[row], fits[row], roofline.Operation(*(array[row] for array in operation)))
-
-
-def within_target(instance: Instance, questions: list[Question], operation: roofline.Operation) -> np.ndarray:
-    """[question, t, batch] whether both latency targets hold."""
-    ttft = np.array([first_token_budget_ms(instance, q) for q in questions])[:, None, None]
-    tpot = np.array([token_budget_ms(instance, q) for q in questions])[:, None, None]
-    return (1e3 * operation.ttft_s <= ttft) & (1e3 * operation.tpot_s <= tpot)
-
-
-def first_token_budget_ms(instance: Instance, question: Question) -> float:
-    """What the network leaves of the TTFT target; infinite for batch work."""
-    workload = instance.workloads[question.workload]
-    return workload.slo.ttft_ms - question.network_ms if isinstance(workload, Interactive) else np.inf
-
-
-def token_budget_ms(instance: Instance, question: Question) -> float:
-    """The TPOT target; infinite for batch work."""
-    workload = instance.workloads[question.workload]
-    return workload.slo.tpot_ms if isinstance(workload, Interactive) else np.inf
-
-
-def accepted(instance: Instance, question: Question, search: Search, at: tuple[int, ...]) -> ServingRate:
+def accepted(
+    instance: Instance,
+    efficiencies: Efficiencies,
+    question: Question,
+    grid: Grid,
+    within: Target,
+    at: tuple[int, int, int],
+    busy: float,
+) -> ServingRate:
     """The rate at one point of the grid, derated for what the model does not know."""
     workload = instance.workloads[question.workload]
     accelerator = instance.accelerators[question.accelerator]
-    derate = efficiency.derate(question.accelerator, accelerator, workload.model)
-    first = float(search.operation.requests_per_s[at]) * derate
+    trust = (efficiencies, accelerator, question.accelerator, workload.model)
+    derate = efficiency.derate(*trust)
+    first = float(grid.operation.requests_per_s[at]) * busy * derate
+    tokens = first * tokens_per_request(workload)
+    row, shape, _ = at
     return ServingRate(
         eligible=True,
         requests_per_s=first * software_gain(instance, question.accelerator),
-        tokens_per_s=first * tokens_per_request(workload),
-        ttft_ms=1e3 * float(search.operation.ttft_s[at]) + question.network_ms,
-        tpot_ms=1e3 * float(search.operation.tpot_s[at]),
-        tensor_parallel=int(search.t[0, at[1], 0]),
-        batch=int(search.batch[at]),
+        tokens_per_s=tokens,
+        ttft_ms=1e3 * float(grid.operation.ttft_s[at]) + question.network_ms,
+        tpot_ms=1e3 * float(grid.operation.tpot_s[at]),
+        tensor_parallel=int(grid.shape.t[0, shape, 0]),
+        batch=int(grid.batch[at]),
         derate=derate,
+        sigma=efficiency.sigma(*trust),
+        calibrated=efficiencies.calibrated,
+        data_parallel=bool(grid.shape.data[0, shape, 0]),
+        prefill_accelerators=int(grid.prefill_accelerators[row % len(grid.prefill_accelerators), shape, 0]) or None,
+        utilisation=busy,
+        limit=binding(grid, within, at),
+        memory_gb=_memory_gb(grid, at),
+        prefill_share=float(grid.operation.prefill_share[at]),
+        tokens_per_joule=tokens / (1e3 * accelerator.all_in_kw),
     )
 
 
-def shortfall(instance: Instance, question: Question, search: Search, row: int) -> str:
-    """Why no engine of the grid serves this question: memory, network, tokens, first token or the two together."""
-    workload = instance.workloads[question.workload]
-    name, fits = question.accelerator, search.fits[row]
-    if not fits.any():
-        return f"{name}: {memory_shortfall(instance, question)}"
-    ttft = 1e3 * search.operation.ttft_s[row][fits] + question.network_ms
-    tpot = 1e3 * search.operation.tpot_s[row][fits]
-    slo = workload.slo
-    if question.network_ms >= slo.ttft_ms:
-        return network_alone(question.network_ms, slo.ttft_ms)
-    if tpot.min() > slo.tpot_ms:
-        return (
-            f"{name}: decode needs at least {number(tpot.min(), slo.tpot_ms)} ms per token for {workload.model}; "
-            f"the target is {slo.tpot_ms:g} ms"
-        )
-    if ttft.min() > slo.ttft_ms:
-        return (
-            f"{name}: the first token of {workload.model} takes at least {number(ttft.min(), slo.ttft_ms)} ms, "
-            f"{number(question.network_ms)} ms of it network; the target is {slo.ttft_ms:g} ms"
-        )
-    together = ttft[tpot <= slo.tpot_ms].min()
-    return (
-        f"{name}: with tokens inside {slo.tpot_ms:g} ms the first one takes at least "
-        f"{number(together, slo.ttft_ms)} ms; the target is {slo.ttft_ms:g} ms"
-    )
+def binding(grid: Grid, within: Target, at: tuple[int, int, int]) -> str:
+    """What keeps a larger batch from serving more: `memory`, the engine's limit on `sequences`, the `TPOT` or the
+    `TTFT` target, the wait that `bursts` cause, or the engine itself, which would not serve more (`saturated`)."""
+    row, shape, batch = at
+    if grid.full[at]:
+        return "memory"
+    if batch + 1 == grid.batch.shape[2]:
+        return "sequences"
+    larger = (row, shape, batch + 1)
+    if grid.operation.tpot_s[larger] > within.tpot_s[row]:
+        return "TPOT"
+    if grid.operation.ttft_s[larger] > within.ttft_s[row]:
+        return "TTFT"
+    faster = grid.operation.requests_per_s[larger] > grid.operation.requests_per_s[at]
+    return "bursts" if faster else "saturated"
 
 
-def memory_shortfall(instance: Instance, question: Question) -> str:
-    """What does not fit into the largest engine: the weights, or the KV cache of one request beside them."""
-    workload = instance.workloads[question.workload]
-    accelerator, model = instance.accelerators[question.accelerator], instance.models[workload.model]
-    case = make_case(question.accelerator, accelerator, model, workload.request)
-    t = 2 ** int(np.log2(min(case.domain, efficiency.table()["tensor_parallel_max"])))
-    room, weights = t * case.memory_bytes / 1e9, case.weight_bytes / 1e9
-    if weights >= room:
-        return (
-            f"the weights of {workload.model} need {number(weights, room)} GB; a domain of {t} holds {number(room)} GB"
-        )
-    cache = (case.input + case.output) * case.kv_bytes * t / min(t, case.kv_split_max) / 1e9
-    return (
-        f"the KV cache of one request to {workload.model} needs {number(cache)} GB on a domain of {t}; "
-        f"{number(room - weights)} GB are left beside the weights"
-    )
+def _memory_gb(grid: Grid, at: tuple[int, int, int]) -> float:
+    """Weights and KV cache per accelerator of the chosen engine, in 1e9 bytes."""
+    row, shape, _ = at
+    case = type(grid.case)(*(array[row : row + 1] for array in grid.case))
+    fitted = type(grid.fitted)(*(array[row : row + 1] for array in grid.fitted))
+    one = type(grid.shape)(*(array[:, shape : shape + 1] for array in grid.shape))
+    used = roofline.weight_bytes(case, one) + roofline.cache_bytes(case, fitted, one, grid.batch[at])
+    return float(used[0, 0, 0]) / 1e9

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from offtake.instance.months import Month
+from offtake.instance.pools import supplies
 from offtake.instance.workloads import runs
 
 from .. import spend, stability, statements
@@ -61,6 +62,18 @@ def _cost_without_credits(books: Books, money: Ledger) -> Figure:
     calendar, deeds = books.calendar, books.deeds.values()
     brought = sum((deed.charge(calendar, without="credits") - deed.charge(calendar) for deed in deeds), ZERO)
     return money.objective + brought if brought else NOTHING
+
+
+def _sublease_income(books: Books, money: Ledger) -> Figure:
+    """Present value of what is let to others; nothing if nothing may be."""
+    known = supplies(books.instance)
+    may_be_let = any(known[pool.supply].sublease is not None for pool in books.pools.values())
+    return -money.cost["sublease"] if may_be_let else NOTHING
+
+
+def _tail_value(books: Books, money: Ledger) -> Figure:
+    """Present value of the capacity left after the horizon; nothing unless the terminal rule is the market."""
+    return -money.cost["tail_value"] if books.instance.finance.terminal == "market" else NOTHING
 
 
 def _npv_cash(books: Books, money: Ledger) -> Decimal:
@@ -180,7 +193,9 @@ def _usd_per_million_tokens(books: Books, money: Ledger) -> Figure:
 
 
 def _compute_cost(money: Ledger) -> Decimal:
-    return money.objective - money.cost["unserved"] - money.cost["lateness"] - money.cost["value"] - money.cost["changes"]
+    return (
+        money.objective - money.cost["unserved"] - money.cost["lateness"] - money.cost["value"] - money.cost["changes"]
+    )
 
 
 def _value(books: Books, money: Ledger) -> Figure:
@@ -293,6 +308,8 @@ KEY_FIGURES: dict[str, Callable[[Books, Ledger], Figure]] = {
     "value_usd": _value,
     "value_usd_by_workload": lambda books, money: money.value or NOTHING,
     "effective_margin": _effective_margin,
+    "sublease_income_usd": _sublease_income,
+    "tail_value_usd": _tail_value,
     "npv_cash_usd": _npv_cash,
     "cash_in_horizon_usd": _cash_in_horizon,
     "peak_obligations_usd": _peak_obligations,

@@ -8,10 +8,15 @@ from ..report import USD_TOLERANCE, Check
 
 
 def bound_below_objective(check: Check, tree: Tree) -> None:
-    """The proven bound is not above the objective."""
-    bound, objective = tree.claim.bound_usd, tree.claim.objective_usd
-    if check.exceeds(bound, objective):
-        check.find(f"the bound of {usd(bound)} is above the objective of {usd(objective)}: one of them is wrong")
+    """The proven bound is not above the objective, of the plan and of each of its futures."""
+    claims = {"": tree.claim, **tree.claim.futures}
+    for name, claim in claims.items():
+        bound, objective = claim.bound_usd, claim.objective_usd
+        if check.exceeds(bound, objective):
+            of = f"{name}: " if name else ""
+            check.find(
+                f"{of}the bound of {usd(bound)} is above the objective of {usd(objective)}: one of them is wrong"
+            )
 
 
 def gap_follows(check: Check, tree: Tree) -> None:

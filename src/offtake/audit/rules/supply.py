@@ -13,7 +13,15 @@ from ..report import Check
 def decisions_name_what_exists(check: Check, books: Books, money: Ledger) -> None:
     """Every decision names a pool, workload, period, block and contract that exist, once, and is not negative."""
     decisions = books.decisions
-    for _ in (*decisions.serve, *decisions.unserved, *decisions.beyond, *decisions.sublet, *decisions.ported, *decisions.rerouted, *decisions.late):
+    for _ in (
+        *decisions.serve,
+        *decisions.unserved,
+        *decisions.beyond,
+        *decisions.sublet,
+        *decisions.ported,
+        *decisions.rerouted,
+        *decisions.late,
+    ):
         check.fails(True)
     for sentence in decisions.strays:
         check.fails(False)

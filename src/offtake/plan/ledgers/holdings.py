@@ -90,7 +90,8 @@ class Holding:
     @cached_property
     def leaves(self) -> np.ndarray:
         """Whether what is owed after the month is what it takes to leave, which is cheaper than to stay."""
-        to_stay = np.where(self._unnoticed, _to_come(self.unbroken), _to_come(self.column))
+        standing = np.where(self._as_agreed, _to_come(self._agreed), _to_come(self.unbroken))
+        to_stay = np.where(self._unnoticed, standing, _to_come(self.column))
         signing = self.unbroken.signing
         signed = np.arange(len(to_stay)) >= (0 if signing is None else signing - self.first)
         return signed & (self._known("owed") < to_stay - CENTS)
@@ -109,7 +110,7 @@ class Holding:
         if self.leaves[month]:
             leaving = Ending(self._earliest_exit(month), known.cancel.fee_fraction)
             once = {"once_lines": known.once_lines, "refunds_once": known.refunds_once}
-            known = replace(truncated(known.agreed, leaving, self.first), **once)
+            known = replace(truncated(self._agreed, leaving, self.first), **once)
         return np.where(later, self._with_once(known.due, known.due_once), 0.0)
 
     def commenced(self, month: Month) -> bool:
@@ -119,11 +120,11 @@ class Holding:
     def locked_usd_months(self, month: int) -> float:
         """Dollars owed after a month of the ledger, times the months from its end to the end of the contract: the end
         of its term, or the earliest one by notice where leaving is cheaper than to stay."""
-        known = self._known_after(month)
+        known, standing = self._known_after(month), self._standing_after(month)
         end = self._earliest_exit(month) if self.leaves[month] else known.ends
-        once = float(known.owed_once[month]) if self.once else 0.0
-        blocks = float(self.blocks * known.owed[month])
-        return blocks * self._months_left(month, end) + once * self._months_left(month, self.unbroken.ends)
+        once = float(self._known("owed_once")[month]) if self.once else 0.0
+        blocks = float(self.blocks * self._known("owed")[month])
+        return blocks * self._months_left(month, end) + once * self._months_left(month, standing.ends)
 
     def _months_left(self, month: int, end: Month) -> int:
         return max(end - (self.first + month) - 1, 0)
@@ -139,7 +140,19 @@ class Holding:
 
     def _known_after(self, month: int) -> Column:
         """The contract as it is known after a month: nobody owes less before notice is given."""
-        return self.unbroken if month < self.notice else self.column
+        return self._standing_after(month) if month < self.notice else self.column
+
+    def _standing_after(self, month: int) -> Column:
+        """The contract without notice of the buyer: as it was agreed, until its seller fails or gives notice."""
+        return self._agreed if self._as_agreed[month] else self.unbroken
+
+    @property
+    def _agreed(self) -> Column:
+        return self.unbroken if self.unbroken.agreed is None else self.unbroken.agreed
+
+    @property
+    def _as_agreed(self) -> np.ndarray:
+        return np.arange(len(self.column.contracted)) < self.unbroken.ending_known
 
     def _known(self, name: str) -> np.ndarray:
         return np.where(self._unnoticed, getattr(self.unbroken, name), getattr(self.column, name))
