@@ -196,7 +196,7 @@ def test_enterprise_covers_the_season_on_demand(enterprise: Plan) -> None:
 
 @pytest.mark.full
 def test_the_caps_on_carbon_move_the_enterprise_to_finland(enterprise: Plan) -> None:
-    """They bind in 2028; without them less of Finland and more of Frankfurt is leased, and 2027 and 2028 emit too much."""
+    """They bind in 2028; without them Finland is leased less, Frankfurt more, and 2027 and 2028 emit too much."""
     capped = enterprise.kpis["carbon_tonnes_by_year"]
     assert capped["2028"] == pytest.approx(400.0, rel=0.01)
     free = solve(load(FOLDER / "enterprise.yaml", ["policy.carbon_tonnes_max={}"]), gap=1e-2)

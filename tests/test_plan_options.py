@@ -310,8 +310,8 @@ def ended(effects: dict, **keys: object) -> Plan:
 
 
 def test_a_lost_contract_costs_what_was_paid_ahead():
-    """A month late, and lost with September: three months are served; 3,000 prepaid and the deposit are lost. After June
-    all six bills of 1,000 are owed: who fails in October owes nothing less before."""
+    """A month late, and lost with September: three months are served; 3,000 prepaid and the deposit are lost. After
+    June all six bills of 1,000 are owed, since nobody knows who fails."""
     plan = ended({"lose": {"lease": "2026-10"}, "delay_months": {"lease": 1}})
     assert rows(plan, "start", "months", "cash_usd") == [("2026-06", 6, 9300.0)], "as it is written"
     assert ledger(plan, "effective", "month", "billed_usd", "effective_usd", "unused_usd") == [

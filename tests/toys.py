@@ -988,8 +988,8 @@ def notice_in_the_future_that_needs_it():
 
 @toy(14640.0)
 def what_is_owed_does_not_know_who_fails():
-    """Two months at 3,000 from a seller that fails in July: 3,000 and 7,440 on demand. But after June July's fee is owed,
-    3,000, over the cap of 2,500, whatever becomes of the seller: on demand 7,200 + 7,440.
+    """Two months at 3,000 from a seller that fails in July: 3,000 and 7,440 on demand. But after June July's fee is
+    owed, 3,000, over the cap of 2,500, whatever becomes of the seller: on demand 7,200 + 7,440.
     """
     scenario = {"fails": {"probability": 1.0, "lose": {"lease": "2026-07"}}}
     offer = lease(10.0, 3000.0, months=2, start={"latest": "2026-06"})
