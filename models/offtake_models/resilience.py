@@ -90,4 +90,5 @@ def _add_kept(model: ConcreteModel, problem: Problem, k: int, slot: tuple, pools
     w, t, _b, node = slot
     s, need = problem.representative(t, node), asked(problem, problem.contingencies[k], slot)
     served = quicksum(float(problem.rate[pool, w][s, t]) * model.left_serves[k, pool, *slot] for pool in pools)
-    model.kept_when_lost[k, *slot] = (need, served, None)
+    # what is left unserved counts for nothing here, but keeps the row from being empty where nothing is left
+    model.kept_when_lost[k, *slot] = (need, served + 0.0 * model.unserved[slot], None)

@@ -447,7 +447,7 @@ Price = NonNegative | dict[Month, NonNegative]
 
 
 class Cancel(Keys):
-    """A break clause: the contract ends `notice_months` after the month of the notice.
+    """A break clause: the first month without service is the month of the notice plus `notice_months`.
 
     Fees of later service are not due, except a share of them; a prepayment that is not used up stays with the seller,
     unless it is the seller who leaves: then it comes back, and the share is owed to the buyer.
@@ -457,7 +457,9 @@ class Cancel(Keys):
     after_months: Annotated[int, Field(ge=0, le=240)] = Field(
         0, description="full months of service before the first notice"
     )
-    notice_months: Annotated[int, Field(ge=0, le=120)] = Field(0, description="months from the notice to the end")
+    notice_months: Annotated[int, Field(ge=0, le=120)] = Field(
+        0, description="months from the month of the notice to the first without service"
+    )
     every_months: Annotated[int, Field(ge=1, le=12)] = Field(1, description="months of notice are this far apart")
     fee_fraction: Share = Field(
         0.0, description="share of the fixed fees not due any more, paid when it ends by who gave notice"

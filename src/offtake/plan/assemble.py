@@ -29,7 +29,7 @@ from .plan import Plan
 from .value import SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
-    from offtake_models.problem import Deal, Problem, Workload
+    from offtake_models.problem import Problem, Workload
 
     from ..compile import Compiled
     from ..solve import Limits, Outcome
@@ -122,7 +122,8 @@ def _floor(compiled: Compiled) -> float:
         for pool, usd in problem.sublet_usd.items()
     )
     value = sum(_most_value(problem, workload) for workload in problem.workloads.values())
-    return sum((_least_charge(deal) for deal in problem.deals), 0.0) - let - value
+    charges = (_least_charge(problem, d) for d, deal in enumerate(problem.deals) if deal.right != "break")
+    return sum(charges, 0.0) - let - value
 
 
 def _most_value(problem: Problem, workload: Workload) -> float:
@@ -134,10 +135,16 @@ def _most_value(problem: Problem, workload: Workload) -> float:
     return float(sum(problem.probability[s] * requests[s] * workload.value_usd[s].max() for s in problem.scenarios))
 
 
-def _least_charge(deal: Deal) -> float:
-    """The least that a deal can add to the objective: 0 if it costs something, in few blocks and in many."""
+def _least_charge(problem: Problem, d: int) -> float:
+    """The least that a deal with its breaks can add to the objective: 0 if it costs something, in few blocks and in
+    many. A contract in force costs nothing, but leaving it may save."""
+    deal, breaks = problem.deals[d], problem.followers.get((d, "break"), [])
+    saved = min((float(problem.deals[b].npv_usd.min()) for b in breaks), default=0.0)
+    if deal.in_force:
+        return min(0.0, saved) * deal.max_blocks
     sizes = (deal.min_blocks, deal.max_blocks)
-    return min(0.0, *(float((deal.npv_usd * blocks + deal.npv_once_usd).min()) for blocks in sizes))
+    charges = ((deal.npv_usd * blocks + deal.npv_once_usd).min() + min(0.0, saved) * blocks for blocks in sizes)
+    return min(0.0, *(float(charge) for charge in charges))
 
 
 def _solver(outcome: Outcome, limits: Limits) -> dict[str, Any]:
