@@ -1,81 +1,47 @@
 """Measures instances: the size of the model, and the CPU seconds of every step from the file to the proof.
 
-    bin/bench [--gaps 1e-2,1e-3] [--time-limit 600] [--set KEY=VALUE] [--deals] [INSTANCE ...]
+    bin/bench [--gaps 1e-2,1e-3] [--time-limit 600] [--set KEY=VALUE] [--deals | --rules] [INSTANCE ...]
 
 Prints a Markdown table; by default of every instance of this checkout. Each step runs once, on one thread: expect a
 tenth of noise. One solve runs to the smallest gap; the seconds to a larger one are those at which it was first
 reported to be proven (reports come four times a second). The root gap is that of the bound before the search branches,
 against the best plan at the end. With `--deals`, instead: how many deals each offer compiles to and how many of them
-are searched, and the same problem solved with all of them and with those.
+are searched, and the same problem solved with all of them and with those. With `--rules`, instead: the instance solved
+to the smallest gap with each of its rules left out in turn, and what the rule costs; lines come as they are measured.
 """
 
 from __future__ import annotations
 
 import argparse
 import platform
-import time
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+
+from bench_measure import line, percent, seconds, solved, table, timed
+from bench_rules import measure_rules
 
 import offtake
 from offtake.compile import Compiled, compile_instance
-from offtake.engine import neighbourhoods
 from offtake.reductions import reduced
-from offtake.solve import Limits, Progress, solve_model
-from offtake.solve.handover import hand_over
-from offtake_models import build
 
 INSTANCES = Path(__file__).resolve().parent.parent / "instances"
-T = TypeVar("T")
-
-
-def timed(step: Callable[[], T]) -> tuple[T, float]:
-    """What a step returns, and the CPU seconds it took."""
-    before = time.process_time()
-    return step(), time.process_time() - before
-
-
-class Search:
-    """What the reports of one solve say: when each gap was proven, and the bound before branching."""
-
-    def __init__(self) -> None:
-        self.began = time.process_time()
-        self.reports: list[tuple[float, Progress]] = []
-
-    def __call__(self, progress: Progress) -> None:
-        self.reports.append((time.process_time() - self.began, progress))
-
-    def seconds_to(self, gap: float) -> float | None:
-        return next((s for s, at in self.reports if at.gap is not None and at.gap <= gap), None)
-
-    def root_bound(self) -> float | None:
-        known = [at.bound for _, at in self.reports if at.nodes <= 1 and at.bound is not None]
-        return known[-1] if known else None
 
 
 def measure(path: Path, settings: list[str], gaps: list[float], time_limit_s: float) -> list[str]:
     """One row of the table."""
     instance, load_s = timed(lambda: offtake.load(path, settings))
     compiled, compile_s = timed(lambda: reduced(compile_instance(instance)))
-    return [path.stem, *solved(compiled, [load_s, compile_s], gaps, time_limit_s)]
+    return [path.stem, *cells(compiled, [load_s, compile_s], gaps, time_limit_s)]
 
 
-def solved(compiled: Compiled, seconds_before: list[float], gaps: list[float], time_limit_s: float) -> list[str]:
-    """The cells of one row, from the size of the model on."""
-    model, build_s = timed(lambda: build(compiled.problem))
-    handed, hand_over_s = timed(lambda: hand_over(model))
-    matrix = handed.matrix.a
-    search = Search()
-    limits = Limits(gap=min(gaps), time_limit_s=time_limit_s)
-    outcome, solve_s = timed(lambda: solve_model(model, limits, neighbourhoods(compiled, model), search))
-    reached = [solve_s if outcome.status == "optimal" and gap == min(gaps) else search.seconds_to(gap) for gap in gaps]
+def cells(compiled: Compiled, seconds_before: list[float], gaps: list[float], time_limit_s: float) -> list[str]:
+    """Of one row, from the size of the model on."""
+    run = solved(compiled, min(gaps), time_limit_s)
     return [
-        f"{matrix.shape[0]:,}", f"{matrix.shape[1]:,}", f"{matrix.nnz:,}",
-        *(f"{seconds:.2f}" for seconds in (*seconds_before, build_s, hand_over_s)),
-        *("-" if seconds is None else f"{seconds:.1f}" for seconds in reached),
-        percent(outcome.gap), f"{outcome.nodes:,}", percent(root_gap(outcome.objective, search.root_bound())),
+        f"{run.rows:,}", f"{run.columns:,}", f"{run.nonzeros:,}",
+        *(f"{spent:.2f}" for spent in (*seconds_before, run.build_s, run.hand_over_s)),
+        *(seconds(run.seconds_to(gap, min(gaps))) for gap in gaps),
+        percent(run.outcome.gap), f"{run.outcome.nodes:,}", percent(run.root_gap),
     ]  # fmt: skip
 
 
@@ -91,31 +57,13 @@ def measure_deals(path: Path, settings: list[str], gaps: list[float], time_limit
     print(f"{line(['all', len(whole.columns), len(fewer.columns)])}\n")
     table("deals", headers(gaps))
     problems = [("all", whole, compile_s), ("searched", fewer, compile_s + reduce_s)]
-    for deals, each, seconds in problems if fewer.dropped else problems[:1]:
-        print(line([deals, *solved(each, [load_s, seconds], gaps, time_limit_s)]), flush=True)
-
-
-def root_gap(objective: float | None, bound: float | None) -> float | None:
-    return None if not objective or bound is None else (objective - bound) / abs(objective)
-
-
-def percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2%}"
-
-
-def line(cells: list[Any]) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
+    for deals, each, spent in problems if fewer.dropped else problems[:1]:
+        print(line([deals, *cells(each, [load_s, spent], gaps, time_limit_s)]), flush=True)
 
 
 def headers(gaps: list[float]) -> list[str]:
     sizes = ["rows", "columns", "nonzeros", "load", "compile", "build", "hand over"]
     return [*sizes, *(f"to {gap:g}" for gap in gaps), "gap", "nodes", "root gap"]
-
-
-def table(first: str, others: list[str]) -> None:
-    """The head of a table."""
-    print(line([first, *others]))
-    print(line(["---", *["---:"] * len(others)]))
 
 
 def main() -> None:
@@ -125,12 +73,17 @@ def main() -> None:
     parser.add_argument("--time-limit", type=float, default=600.0, metavar="SECONDS", help="for each solve")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as in `offtake solve`")
     parser.add_argument("--deals", action="store_true", help="compare all deals with those that are searched")
+    parser.add_argument("--rules", action="store_true", help="leave out each rule in turn, and say what it costs")
     asked = parser.parse_args()
     gaps = [float(gap) for gap in asked.gaps.split(",")]
     print(f"CPU seconds; Python {platform.python_version()}, Pyomo {version('pyomo')}, HiGHS {version('highspy')}\n")
     if asked.deals:
         for path in asked.instances:
             measure_deals(path, asked.set, gaps, asked.time_limit)
+        return
+    if asked.rules:
+        for path in asked.instances:
+            measure_rules(path, asked.set, min(gaps), asked.time_limit)
         return
     table("instance", headers(gaps))
     for path in asked.instances:

@@ -81,14 +81,18 @@ ALL = {rule.__name__: rule.__module__.rpartition(".")[2] for rule in (*RULES, *W
 TESTED_ELSEWHERE = (
     "ledgers",
     "commitments",
+    "as_owed",
+    "tables",
     "follow_ons",
     "sublease",
     "futures",
     "shed",
     "training",
+    "reinforcement",
     "ports",
     "concentration",
     "resilience",
+    "offers",
 )
 ELSEWHERE = {rule for rule, module in ALL.items() if module in TESTED_ELSEWHERE}
 """Rules about what this toy does not have: each kind has toys of its own."""

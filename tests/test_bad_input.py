@@ -576,7 +576,8 @@ def test_tables_with_errors(old, new, expected):
 def test_a_month_that_a_table_lists_twice():
     assert said_of_table(TABLE + "2026-06,1\n") == (
         "error[E005]: 2026-06 is written twice\n  --> d.csv:8:1\n   |\n 2 | 2026-06,48\n   | ^^^^^^^ first here\n"
-        " 8 | 2026-06,1\n   | ^^^^^^^ again here\n   = help: keep one"
+        " 8 | 2026-06,1\n   | ^^^^^^^ again here\n   = help: keep one; "
+        "rates by hour of the day need a column hour_utc"
     )
 
 

@@ -55,7 +55,7 @@ def test_solve_prints_and_saves_the_plan_that_was_found_by_hand(solved):
     result, path = solved
     assert result.exit_code == 0, result.stderr
     assert "Proven optimal: no plan costs less." in result.stdout
-    assert "$1,368,000" in result.stdout
+    assert "$1.368 m" in result.stdout
     assert "lease-late" in result.stdout
     assert json.loads(path.read_text())["objective_usd"] == pytest.approx(COST_USD)
     assert result.stderr.splitlines()[-2:] == [f"plan saved: {path}", f"next: offtake breakeven {QUICKSTART}"]
@@ -122,7 +122,7 @@ def test_compare_tells_apart_what_differs(solved, tmp_path):
     """A budget of 1,400,000 USD does not bind, so plans and costs are the same; another demand is another question."""
     same = offtake("compare", solved[1], solved[1])
     assert same.exit_code == 0, same.stderr
-    assert "cost the same: $1,368,000" in same.stdout
+    assert "cost the same: $1.368 m" in same.stdout
     other = tmp_path / "other.plan.json"
     offtake("solve", QUICKSTART, "-o", other, "--set", "workloads.assistant.demand.requests_per_s.2026-11=80")
     differs = offtake("compare", solved[1], other)
@@ -208,7 +208,7 @@ def test_infeasible_names_the_rules_that_clash(tmp_path):
     result = offtake("solve", QUICKSTART, *budget)
     assert result.exit_code == 11
     assert "These cannot all hold:" in result.stdout
-    assert "the budget of 2026, 1,000 USD" in result.stdout
+    assert "the budget of 2026, $1,000" in result.stdout
     assert "the demand of assistant" in result.stdout
     as_json = json.loads(offtake("solve", QUICKSTART, *budget, "--json").stdout)
     assert (as_json["status"], len(as_json["clash"])) == ("infeasible", 2)
@@ -385,6 +385,10 @@ def test_a_plan_is_called_optimal_only_if_that_is_proven():
     within = render.verdict({**base, "status": "optimal", "gap": 0.01})
     assert within == "Proven within 1.0% of the cheapest plan (asked for 1%): at most $1 could still be saved."
     assert "optimal" not in render.verdict({**base, "status": "time_limit", "gap": 1e-4})
+    earning = {**base, "objective_usd": -99.0, "bound_usd": -100.0, "kpis": {"value_usd": 150.0}, "status": "optimal"}
+    assert render.verdict({**earning, "gap": 0.0}) == "Proven optimal: no plan brings more."
+    gained = render.verdict({**earning, "gap": 0.01})
+    assert gained == "Proven within 1.0% of the best plan (asked for 1%): at most $1 could still be gained."
     unproven = render.verdict({**base, "status": "time_limit", "gap": 1.0, "bound_usd": 0.0})
     assert unproven == "Stopped at a limit. Nothing is proven yet about how much less a plan could cost."
 
@@ -399,9 +403,11 @@ def test_almost_all_is_never_all():
     assert shown == ["100%", "99.9+%", "99.9%", "50%", "0%"]
 
 
-def test_dollars_keep_their_digits_until_ten_million():
-    shown = [words.usd(value) for value in (0, 2.35, 1_368_000, 270e6, 31.4159e9, -4.2e9)]
-    assert shown == ["$0", "$2.35", "$1,368,000", "$270.0 m", "$31.42 bn", "-$4.20 bn"]
+def test_dollars_have_four_digits_from_a_million_on():
+    small = [words.usd(value) for value in (0, 2.35, 0.3, 0.285, -0.0153, 605.9999, 1234.5, 999_999.4)]
+    assert small == ["$0", "$2.35", "$0.30", "$0.285", "-$0.0153", "$606", "$1,234", "$999,999"]
+    large = [words.usd(value) for value in (999_999.6, 1_368_000, 270e6, 999.96e6, 31.4159e9, -4.2e9, 123456e9)]
+    assert large == ["$1 m", "$1.368 m", "$270 m", "$1 bn", "$31.42 bn", "-$4.2 bn", "$123,456 bn"]
 
 
 @pytest.mark.parametrize(
@@ -426,6 +432,6 @@ def test_progress_says_a_line_now_and_then(capsys, monkeypatch):
             found = {"incumbent": 5e9, "gap": 0.2} if now[0] >= 15 else {"incumbent": None, "gap": None}
             listener(Progress(phase="proving", seconds=now[0], bound=4e9, nodes=7, **found))
     assert capsys.readouterr().err.splitlines() == [
-        "10 s: proving, best plan -, bound $4.00 bn, gap -, 7 nodes",
-        "20 s: proving, best plan $5.00 bn, bound $4.00 bn, gap 20%, 7 nodes",
+        "10 s: proving, best plan -, bound $4 bn, gap -, 7 nodes",
+        "20 s: proving, best plan $5 bn, bound $4 bn, gap 20%, 7 nodes",
     ]

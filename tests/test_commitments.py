@@ -392,7 +392,7 @@ def test_a_commitment_that_the_budget_forbids_is_named():
         commitments={"agreement": toys.promise(usd=9000.0, mandatory=True)}, finance={"budget_usd": {2026: 8000.0}}
     )
     assert explain(from_document(document)) == [
-        "the budget of 2026, 8,000 USD",
+        "the budget of 2026, $8,000",
         "the spend commitment agreement, which is trued up",
     ]
 

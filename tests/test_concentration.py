@@ -420,3 +420,14 @@ def test_what_is_left_out_is_no_loss_under_any_of_the_rules(document, which):
         return float("inf") if outcome.objective is None else outcome.objective
 
     assert least(without(problem, superfluous(problem))) == pytest.approx(least(problem), rel=1e-7)
+
+
+def test_spend_counts_when_it_is_paid():
+    """Half each from July on. Ten chips of the left for two months are prepaid in June: nobody is paid in July."""
+    left = toys.lease(10.0, 4000.0, months=2, prepay=1.0, start={"latest": "2026-06"})
+    policy = {"provider_share_max": {"spend": 0.5, "from": "2026-07"}}
+    plan = solved(toys.rivals(left, toys.lease(1.0, 9999.0), months=2, policy=policy))
+    assert plan.objective_usd == pytest.approx(8000.0)
+    assert plan.kpis["group_share_spend"] is None
+    left["terms"][0]["prepay"] = 0.0
+    assert cost(toys.rivals(left, toys.lease(1.0, 9999.0), months=2, policy=policy)) > 8000.0

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import io
+import json
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from pyomo.environ import Binary, Constraint, Var
@@ -14,7 +16,7 @@ from rich.console import Console
 import offtake
 import toys
 from offtake.audit import audit
-from offtake.cli import render
+from offtake.cli import main, render
 from offtake.compile import compile_instance
 from offtake.instance import InstanceError, from_document, to_document
 from offtake.solve import Limits, solve_model
@@ -54,6 +56,67 @@ def test_idle_hours_are_in_the_effective_margin():
     assert found["kpis"]["effective_margin"] == pytest.approx(2776 / 7776)
 
 
+def in_force(**keys):
+    """Twenty chips in force since January for 12 months at 4,000, of which chat takes ten: 0.0003 x 3,600 x 720 x 10 =
+    7,776 of value; spare chips serve nobody else."""
+    held = {"provider": "cloud", "region": "here", "accelerators": {"chip": 20.0}, "start": "2026-01", "source": "toy"}
+    old = {**held, "term": {"months": 12, "usd_per_month": 4000.0, **keys}}
+    return toys.problem(signed={"old": old}, demand={"value_usd_per_request": 0.0003})
+
+
+@pytest.mark.parametrize("keys", [{}, {"prepay": 1.0}])
+def test_contracts_in_force_are_compute_too(keys):
+    """Of what is still to be decided 7,776 / 7,776 is left, since nothing is; with the 4,000 of June 3,776 / 7,776,
+    also if they were paid in January."""
+    figures = plan_of(in_force(**keys))["kpis"]
+    assert figures["cost_usd"] == pytest.approx(-7776)
+    assert figures["decided_margin"] == pytest.approx(1) and figures["effective_margin"] == pytest.approx(3776 / 7776)
+    assert figures["decided_margin_by_workload"] == {"chat": pytest.approx(1)}
+    assert figures["effective_margin_by_workload"] == {"chat": pytest.approx(3776 / 7776)}
+
+
+def test_emissions_of_contracts_in_force_are_in_the_effective_margin():
+    """20 chips of 1 kW through 720 h at 0.5 kg/kWh: 7.2 tonnes at 100 USD."""
+    document = in_force()
+    document["regions"]["here"]["carbon_kg_per_kwh"] = 0.5
+    document["policy"] = {"carbon_usd_per_tonne": 100.0}
+    figures = plan_of(document)["kpis"]
+    assert figures["effective_margin"] == pytest.approx((7776 - 4000 - 720) / 7776)
+    assert figures["decided_margin"] == pytest.approx(1)
+
+
+def test_what_a_break_saves_is_in_both_margins():
+    """The contract is left at once by notice of none: 0 is paid from July on, and its value is served on demand."""
+    cancel = {"by": "buyer", "fee_fraction": 0.0}
+    document = in_force(cancel=cancel)
+    document["horizon"] = {"start": "2026-06", "months": 2}
+    document["offers"]["on-demand"]["elastic"]["usd_per_accelerator_hour"] = 0.1
+    found = plan_of(document)
+    value = 0.0003 * 3600 * 10 * (720 + 744)
+    assert [deal["right"] for deal in found["deals"]] == ["break"]
+    compute = found["objective_usd"] + value
+    assert found["kpis"]["decided_margin"] == pytest.approx((value - compute) / value)
+    assert found["kpis"]["effective_margin"] == pytest.approx((value - compute - 8000) / value)
+
+
+def test_the_page_shows_both_margins():
+    page = Console(width=120, file=io.StringIO())
+    for part in render.plan(plan_of(in_force()), 120):
+        page.print(part)
+    lines = [line.split() for line in page.file.getvalue().splitlines()]
+    assert ["chat", "$7,776", "48.6%", "100%"] in lines and ["in", "all", "$7,776", "48.6%", "100%"] in lines
+
+
+@pytest.mark.parametrize("figure", ["effective_margin", "decided_margin"])
+def test_margins_beside_contracts_in_force_are_audited(figure):
+    document = plan_of(in_force())
+    for name, found in ((figure, document["kpis"]), ("chat", document["kpis"][f"{figure}_by_workload"])):
+        found[name] -= 0.01
+        report = audit(from_document(document["instance"]["document"]), document)
+        assert [finding.rule for finding in report.findings] == ["key_figures_follow"]
+        found[name] += 0.01
+
+
 def test_no_value_no_margin():
     figures = named("lease_beats_on_demand")["kpis"]
     assert {figures[name] for name in ("value_usd", "effective_margin")} == {None}
@@ -67,6 +130,24 @@ def test_value_above_every_cost_signs_what_the_least_cost_signs():
     without, found = plan_of(document), plan_of(valued)
     assert found["objective_usd"] == pytest.approx(without["objective_usd"] - 7776)
     assert found["deals"] == without["deals"]
+
+
+def test_value_by_month():
+    """June brings 7,776, July nothing: its requests are left for 0.0001 USD each. In one period of both months a
+    request is worth (0.0003 x 720 + 0.0001 x 744) / 1,464 = 0.000198 USD, less than the 0.000278 that it costs."""
+    found = named("value_falls_from_month_to_month")
+    assert found["kpis"]["value_usd"] == pytest.approx(7776)
+    row = {"month": "2026-07", "workload": "chat", "usd_per_request": 0.0001}
+    assert found["shed"] == [{**row, "requests": pytest.approx(26.784e6), "usd": pytest.approx(2678.4)}]
+    document = toys.document("value_falls_from_month_to_month")
+    document["horizon"]["steps"] = [{"count": 1, "months": 2}]
+    coarse = plan_of(document)
+    assert coarse["objective_usd"] == pytest.approx(0)
+    prices = {row["month"]: row["usd_per_request"] for row in coarse["shed"]}
+    assert prices == {"2026-06": 0.0003, "2026-07": 0.0001}
+    document["offers"]["on-demand"]["elastic"]["usd_per_accelerator_hour"] = 0.5
+    earned = plan_of(document)
+    assert earned["kpis"]["value_usd"] == pytest.approx(36000 * (0.0003 * 720 + 0.0001 * 744))
 
 
 def test_value_is_expected_over_futures():
@@ -168,6 +249,29 @@ def test_an_instance_holds_the_parts():
     rates = instance.workloads["chat.small"].demand.requests_per_s
     assert list(rates.values()) == [pytest.approx([0.6] * 12 + [5.4] * 12)]
     assert from_document(to_document(instance)) == instance
+
+
+def test_a_plan_says_what_the_shares_are_of_where_some_may_be_left_unserved(tmp_path):
+    """Seven chips serve 3 of 3 requests/s of the small model with one and 6 of 7 of the other: 1 / 3 of what is served
+    is not the 30 % that are asked for."""
+    document = shared()
+    assert "models" not in plan_of(document)["conventions"]
+    document["workloads"]["chat"]["unserved_usd_per_request"] = 0.01
+    document["offers"]["on-demand"]["elastic"]["max_accelerators"] = 7
+    found = plan_of(document)
+    served = {row["workload"]: row["mean_requests_per_s"] * row["served_share"] for row in found["service"]}
+    assert served == pytest.approx({"chat.llm": 6.0, "chat.small": 3.0})
+    assert found["conventions"]["models"] == (
+        "The shares of the models of chat (chat.llm, chat.small) are those of the requests asked for. Each part is "
+        "served or left unserved by itself, so that the requests served may have other shares."
+    )
+
+
+def test_check_counts_the_workloads_of_the_file(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text(json.dumps(shared()))
+    said = " ".join(CliRunner().invoke(main, ["check", str(path)]).output.split())
+    assert "workloads 1 interactive (chat as chat.llm and chat.small) " in said
 
 
 def test_resilience_of_a_workload_is_that_of_its_parts():

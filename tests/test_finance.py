@@ -9,6 +9,7 @@ import pyxirr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offtake import dollars
 from offtake.deals import finance, tiers
 from offtake.instance import months, prices
 
@@ -17,7 +18,7 @@ bases = st.sampled_from(["effective", "nominal"])
 timings = st.sampled_from(["start", "mid", "end"])
 
 
-@pytest.mark.parametrize("module", [finance, months, prices, tiers])
+@pytest.mark.parametrize("module", [dollars, finance, months, prices, tiers])
 def test_the_examples_in_the_docstrings_hold(module):
     result = doctest.testmod(module)
     assert result.attempted > 0

@@ -9,7 +9,7 @@ def test_a_budget_and_the_demand_clash():
     """On demand 7,200 is the least that serves June; the budget is 7,000. The 2027 budget has nothing to do with it."""
     document = toys.problem(finance={"budget_usd": {"2026-06": 7000.0}, "obligations_max_usd": 1e6})
     assert explain(from_document(document)) == [
-        "the budget of 2026-06, 7,000 USD",
+        "the budget of 2026-06, $7,000",
         "the demand of chat, which must be served",
     ]
 
@@ -23,7 +23,7 @@ def test_integrality_alone_can_clash():
     )
     del document["offers"]["on-demand"]
     assert explain(from_document(document)) == [
-        "the budget of 2026-06, 2,500 USD",
+        "the budget of 2026-06, $2,500",
         "the demand of chat, which must be served",
     ]
 

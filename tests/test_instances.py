@@ -207,6 +207,58 @@ def test_the_caps_on_carbon_move_the_enterprise_to_finland(enterprise: Plan) -> 
     assert blocks(free, "frankfurt-b200", "2027-06") > blocks(enterprise, "frankfurt-b200", "2027-06")
 
 
+@pytest.fixture(scope="module")
+def platform() -> Instance:
+    return load(FOLDER / "inference-platform.yaml")
+
+
+def test_hopper_and_amd_do_not_speak_in_time(platform: Instance) -> None:
+    """At 5 ms a token, as the head comment says: LPUs, Blackwell and, hardly, TPUs do. At the target of chat all do."""
+
+    def able(instance: Instance) -> set[str]:
+        rates = compile_instance(instance).problem.rate
+        return {pool.partition("/")[2] for pool, workload in rates if workload == "voice-us"} - {""}
+
+    assert able(platform) == {"groq-lpu", "b200", "b300", "gb200", "tpu7x"}
+    slow = "workloads.voice-us.slo={ttft_ms: 1500, tpot_ms: 30}"
+    assert able(load(FOLDER / "inference-platform.yaml", [slow])) >= {"h100", "h200", "mi300x", "mi355x"}
+
+
+def test_a_request_of_the_platform_brings_what_its_tokens_cost(platform: Instance) -> None:
+    """The arithmetic of the comment before the workloads, in millionths of a dollar, to two digits."""
+    brought = {name: 1e6 * workload.value_usd_per_request for name, workload in platform.workloads.items()}
+    assert brought == {
+        "voice-us": pytest.approx(600 * 1.80 + 900 * 0.90 + 80 * 1.80, rel=0.03),
+        "voice-europe": pytest.approx(600 * 1.80 + 900 * 0.90 + 80 * 1.80, rel=0.03),
+        "chat-us.gpt-oss-120b": pytest.approx(0.7 * 182.5 + 0.3 * 800, rel=0.03),
+        "chat-us.qwen3-235b": pytest.approx(0.7 * 182.5 + 0.3 * 800, rel=0.03),
+        "chat-europe": pytest.approx(2500 * 0.039 + 500 * 0.17, rel=0.03),
+        "agents-us": pytest.approx(9000 * 0.60 + 51000 * 0.10 + 900 * 3.00, rel=0.03),
+        "research-europe": pytest.approx(50000 * 0.56 + 50000 * 0.28 + 1200 * 1.68, rel=0.03),
+        "extraction": pytest.approx(0.5 * (3000 * 0.28 + 600 * 0.42), rel=0.03),
+        "labels": pytest.approx(0.5 * (1500 * 0.039 + 150 * 0.17), rel=0.03),
+    }
+
+
+@pytest.mark.full
+def test_the_platform_mixes_families_and_every_workload_earns(platform: Instance) -> None:
+    """LPUs for voice, AMD and TPUs for agents once Kimi is ported; nothing is served at a loss."""
+    plan = solve(platform, gap=1e-2)
+    assert plan.audit["passed"], plan.audit["findings"]
+    assert plan.objective_usd == pytest.approx(-293e6, rel=0.02)
+    assert {"groq-dallas", "groq-helsinki", "tensorwave-mi355x", "crusoe-gb200"} <= set(plan.deals.offer)
+    assert ("kimi-k2.5", "rocm") in set(zip(plan.ports.model, plan.ports.family, strict=True))
+    assert all(margin > 0 for margin in plan.kpis["effective_margin_by_workload"].values())
+
+
+@pytest.mark.full
+def test_the_platform_signs_no_lpu_without_the_voice_target() -> None:
+    slow = [f"workloads.voice-{place}.slo={{ttft_ms: 1500, tpot_ms: 30}}" for place in ("us", "europe")]
+    plan = solve(load(FOLDER / "inference-platform.yaml", slow), gap=1e-2)
+    assert not {"groq-dallas", "groq-helsinki"} & set(plan.deals.offer)
+    assert plan.objective_usd == pytest.approx(-377e6, rel=0.02)
+
+
 def blocks(plan: Plan, offer: str, by: str) -> int:
     """Blocks of the offer whose service has begun by a month."""
     deals = plan.deals

@@ -215,7 +215,7 @@ def test_what_follows_stands_below_what_it_follows():
     ]
     assert plan.to_document()["decisions"]["beyond"] == [[3, "other/chip", 1, 0, 1860.0]]
     assert reasons(plan)["lease"].startswith(
-        "1 block (5 chip) for 2 months from 2026-06 and 1 block renewed for 1 month from 2026-08 and 2026-09: "
+        "1 block (5 chip) for 2 months from 2026-06 and 1 block renewed for 1 month from each of 2026-08 and 2026-09: "
     )
     flags = [row["reasons"] for row in plan.to_document()["ledgers"]["leases"]]
     assert flags[0].endswith("it may be renewed by 1 month: that counts if it is reasonably certain")

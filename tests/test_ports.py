@@ -52,8 +52,8 @@ def test_reasons_name_the_port_that_is_made_and_the_one_that_is_missing():
     assert made.endswith("It serves llm from 2026-07 on, when the port to neuron is done.")
     missing = dict(planned("port_saves_less_than_it_costs").offers[["offer", "reason"]].values)["cheap"]
     assert missing.endswith(
-        "It cannot serve llm without a port to neuron, which costs $4,000, is done in 2026-07 at the earliest, and is "
-        "not in this plan; at best use it is priced without it."
+        "Not ported to neuron in this plan, so that it cannot serve them: llm ($4,000, done in 2026-07 at the "
+        "earliest). Its cost at best use leaves ports out."
     )
 
 

@@ -21,8 +21,8 @@ from offtake_models.problem import Deal
 
 LAW = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 JUNE = {"latest": "2026-06"}
-CURRENT_FAMILIES = ["signing", "supply", "serving", "training", "value", "sublease", "porting"]
-CURRENT_FAMILIES += ["commitments", "money", "power", "concentration", "stability", "resilience"]
+CURRENT_FAMILIES = ["signing", "supply", "serving", "training", "reinforcement", "value", "sublease", "porting"]
+CURRENT_FAMILIES += ["commitments", "as_owed", "money", "power", "concentration", "stability", "resilience"]
 
 
 def term(months: int, usd_per_month: float | None, **keys):

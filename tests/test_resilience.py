@@ -2,7 +2,10 @@
 
 import copy
 from dataclasses import replace
+from itertools import product
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,11 +14,19 @@ import offtake
 import toys
 from offtake.audit import audit
 from offtake.compile import compile_instance
-from offtake.contingencies import search, survivors
+from offtake.contingencies import Survival
+from offtake.contingencies.cuts import strengthened
+from offtake.engine import build_without_contingencies
 from offtake.instance import from_document
-from offtake.plan import read
+from offtake.plan import Decisions
 from offtake.reductions import superfluous, without
-from offtake.solve import Limits, solve_model
+from offtake.solve import Limits, Outcome, solve_model
+from offtake.solve.handover import hand_over
+from offtake.solve.lazy import search_lazily
+from offtake.solve.limits import Clock
+from offtake.solve.loop import Watch
+from offtake.solve.outcome import Ended
+from offtake.solve.proving import prove
 from offtake.study.infeasible import explain
 from offtake_models import build
 
@@ -142,42 +153,140 @@ def test_nothing_survives_a_loss_that_is_too_large():
     ]
 
 
-def test_without_a_look_ahead_the_search_adds_what_its_plan_breaks():
-    compiled = compile_instance(from_document(toys.document("half_survives_the_loss_of_a_seller")))
-    model = build(replace(compiled.problem, contingencies=[]))
-    costs = []
+# --- rows in the signings alone
 
-    def solve(limits):
-        costs.append(solve_model(model, limits))
-        return costs[-1]
 
-    outcome, decisions = search(compiled.problem, model, Limits(gap=0.0), lambda limits: False, solve)
-    assert [each.objective for each in costs] == [3000.0, 7120.0]
-    assert outcome.objective == 7120.0 and decisions.enforced == [0]
+def survival_of(name: str):
+    """Of a toy: the model without rows of contingencies, and what asks whether they are survived."""
+    compiled = compile_instance(from_document(toys.document(name)))
+    model = build_without_contingencies(compiled)
+    return model, Survival(compiled.problem, model)
+
+
+def test_what_lacks_makes_a_row_in_the_signings():
+    """Without the seller of ten chips half of ten requests must be kept: a block of the other's five chips, and two are
+    no better than one. With nothing signed all of it lacks; rows are in tenths. On demand is what the first sells too.
+    """
+    _, survival = survival_of("half_survives_the_loss_of_a_seller")
+    (row,) = survival.broken(np.zeros(2))
+    assert row.a.toarray().tolist() == [[0.0, 10.0]] and row.least.tolist() == [10.0]
+    assert survival.lacking == [0]
+    assert survival.broken(np.ones(2)) == survival.lacking == []
+
+
+def test_only_a_loss_that_takes_every_block_is_named():
+    """With a second block of the other's five chips the first could go."""
+    model, survival = survival_of("half_survives_the_loss_of_a_seller")
+    survival.broken(np.zeros(2))
+    found = []
+    for blocks in (1, 2):
+        for variable, number in zip(model.blocks.values(), (1, blocks), strict=True):
+            variable.set_value(number, skip_validation=True)
+        found.append(survival.completed(Decisions({}, {}, {}, {})).enforced)
+    assert found == [[0], []]
+
+
+def test_a_coefficient_is_no_larger_than_what_the_row_asks_for():
+    """12 n0 - 12 n1 + 20 n2 - 3 n3 >= 5, where n1 ends n0 and n3 is 2 at most: one of n2 gives 5 + 6 whatever n3 is."""
+    row, left = np.array([[12.0, -12.0, 20.0, -3.0]]), SimpleNamespace(breaks=[(1, 0)], most=np.array([2, 2, 4, 2]))
+    capped = strengthened(row, np.array([5.0]), left)
+    assert capped.tolist() == [[11.0, -11.0, 11.0, -3.0]]
+    for n in product(range(3), range(3), range(5), range(3)):
+        assert n[1] > n[0] or (row @ n >= 5) == (capped @ n >= 5)
+
+
+@LAW
+@given(documents())
+def test_no_row_rules_out_the_best_plan(document):
+    """What the search adds, from the relaxation on, is kept by the best plan of the model with every dispatch."""
+    compiled = compile_instance(from_document(document))
+    model, whole, rows = build_without_contingencies(compiled), build(compiled.problem), []
+
+    def lazily(handed):
+        ask = Survival(compiled.problem, model).lazily(handed)
+        return lambda x: rows.append((handed.columns, ask(x))) or rows[-1][1]
+
+    solve_model(model, Limits(gap=0.0), lazy=lazily)
+    solve_model(whole, Limits(gap=0.0))
+    for columns, added in rows:
+        x = np.array([whole.find_component(variable.name).value for variable in columns])
+        assert added is None or (added.a @ x >= added.least - 1e-6).all()
+
+
+def test_contracts_with_an_exit_survive_as_long_as_they_are_kept():
+    """Leases of four months that can be left, of either seller: as with the dispatch written out."""
+    document = toys.two_sellers(keep=0.5)
+    document["horizon"]["months"] = 4
+    for offer in document["offers"].values():
+        if "terms" in offer:
+            offer["terms"][0] |= {"months": 4, "cancel": {"by": "buyer", "notice_months": 1}}
+    problem = compile_instance(from_document(document)).problem
+    assert any(deal.right == "break" for deal in problem.deals)
+    assert planned(document).objective_usd == pytest.approx(least(problem), rel=1e-7)
+
+
+# --- searches that are stopped
+
+
+def searched(*ends):
+    """Search a toy whose relaxation is not asked; the runs of the whole end as told. 3,000 breaks the rule, 7,120 does
+    not."""
+    model, survival = survival_of("half_survives_the_loss_of_a_seller")
+    handed, left, asked = hand_over(model), list(ends), []
+    ask = survival.lazily(handed)
+
+    def search(*given):
+        return replace(prove(*given), **left.pop(0))
+
+    def lazy(x):
+        asked.append(x)
+        return ask(x) if len(asked) > 1 else None
+
+    watch = Watch(Clock(None))
+    return search_lazily(handed.matrix, [], Limits(gap=0.0), watch, lazy, search)[0], survival
+
+
+def test_a_search_adds_what_its_plan_breaks():
+    ran, survival = searched({}, {})
+    assert (ran.objective, ran.bound, survival.lacking) == (7120.0, 7120.0, [])
 
 
 def test_a_search_that_is_stopped_has_no_plan_that_breaks_the_rule():
-    compiled = compile_instance(from_document(toys.document("half_survives_the_loss_of_a_seller")))
-    model = build(replace(compiled.problem, contingencies=[]))
+    ran, survival = searched({"ended": Ended.LIMIT})
+    assert ran.x is None and ran.bound == 3000.0 and survival.lacking == [0]
 
-    def stopped(limits):
-        return replace(solve_model(model, limits), status="time_limit")
 
-    outcome, decisions = search(compiled.problem, model, Limits(gap=0.0), lambda limits: False, stopped)
-    assert outcome.objective is None and decisions is None
-    assert outcome.message == "stopped before a plan was found that survives the loss of any of cloud"
-    assert outcome.bound == 3000.0
+def test_a_search_that_is_stopped_keeps_the_plan_that_was_mended():
+    ran, _ = searched({}, {"ended": Ended.INTERRUPTED, "x": None, "bound": 3500.0})
+    assert (ran.ended, ran.objective, ran.bound) == (Ended.INTERRUPTED, 7120.0, 3500.0)
+
+
+def test_no_plan_that_breaks_the_rule_is_told():
+    told = []
+    plan = offtake.solve(from_document(toys.document("half_survives_the_loss_of_a_seller")), progress=told.append)
+    assert {each.incumbent for each in told} <= {None, plan.objective_usd}
+
+
+def test_what_lacks_is_named_when_the_time_is_up():
+    _, survival = survival_of("half_survives_the_loss_of_a_seller")
+    survival.broken(np.array([1.0, 0.0]))
+    stopped = Outcome("time_limit", None, 3000.0, None, 1.0, 0, "", "")
+    assert survival.explained(stopped).message == (
+        "stopped before a plan was found that survives the loss of any of cloud"
+    )
 
 
 def test_what_is_let_is_not_left():
     """Without the seller of ten chips the five of the other are just enough; with one of them let they are not."""
-    compiled = compile_instance(from_document(toys.document("half_survives_the_loss_of_a_seller")))
-    model = build(compiled.problem)
-    solve_model(model, Limits(gap=0.0))
-    decisions = read(compiled.problem, model)
-    assert survivors(compiled.problem, decisions, 0) == {("spare/chip", "chat", 0, 0, 0): 5.0}
-    let = replace(decisions, sublet={("spare/chip", 0, 0): 1.0})
-    assert survivors(compiled.problem, let, 0) is None
+    document = toys.document("half_survives_the_loss_of_a_seller")
+    document["offers"]["spare"]["sublease"] = {"fraction": 0.5, "max_accelerators": 5.0}
+    document["forward"] = {"chip": [{"month": "2026-06", "usd_per_accelerator_hour": 1.0}]}
+    compiled = compile_instance(from_document(document))
+    survival = Survival(compiled.problem, build_without_contingencies(compiled))
+    assert survival.broken(np.array([1.0, 1.0, 0.0])) == []
+    (row,) = survival.broken(np.array([1.0, 1.0, 1.0]))
+    assert row.a @ np.array([1.0, 1.0, 1.0]) == pytest.approx(row.least - 2.0)
+    assert planned(document).objective_usd == pytest.approx(least(compiled.problem), rel=1e-7)
 
 
 # --- the audit

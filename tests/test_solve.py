@@ -5,6 +5,7 @@ import math
 import os
 import signal
 import threading
+from types import SimpleNamespace
 
 import highspy
 import numpy as np
@@ -22,8 +23,9 @@ from pyomo.environ import (
     maximize,
 )
 
-from offtake.solve import Limits, ModelError, solve_model
+from offtake.solve import Limits, ModelError, search, solve_model
 from offtake.solve.handover import hand_over
+from offtake.solve.limits import Clock
 from offtake.solve.outcome import ENDED, Ended, relative_gap, status_of
 
 
@@ -332,3 +334,36 @@ def test_costs_that_hide_each_other_prove_nothing():
     outcome = solve_model(model, Limits(gap=0.0))
     assert outcome.status != "optimal"
     assert outcome.bound is None
+
+
+def test_a_rule_that_nothing_can_mend_is_said_in_its_own_words():
+    """Pyomo finds a constraint without variables before any solve."""
+    model = ConcreteModel()
+    model.x = Var(domain=NonNegativeReals)
+    model.cost = Objective(expr=model.x)
+    said = "{1} is kept without {0}"
+    model.kept = Constraint([(0, "chat/a b")], rule=lambda m, k, w: (1.0, 0.0 * m.x, None), doc=said)
+    outcome = solve_model(model, Limits(gap=0.0))
+    assert outcome.status == "infeasible"
+    assert outcome.message == "no plan exists, since it cannot be had that chat/a b is kept without 0"
+
+
+def test_numbers_that_the_solver_does_not_take_are_said_to_be_slips():
+    model = ConcreteModel()
+    model.x = Var(domain=NonNegativeReals)
+    model.met = Constraint(expr=1e17 * model.x >= 1.0)
+    model.cost = Objective(expr=model.x)
+    with pytest.raises(ValueError, match=r"the largest coefficient is 1\.0e\+17, and it takes up to 1e15"):
+        solve_model(model, Limits(gap=0.0))
+
+
+def test_an_objective_whose_parts_cancel_is_proven_all_the_same():
+    """An objective of nothing and a bound of 5.6e-17 below it, where parts of 0.3 cancel, leave no gap without end."""
+    model = ConcreteModel()
+    model.x = Var(domain=NonNegativeReals, bounds=(0, 1))
+    model.met = Constraint(expr=model.x >= 1)
+    model.cost = Objective(expr=0.3 * model.x - 0.3)
+    found = hand_over(model)
+    ran = SimpleNamespace(bound=-5.6e-17, ended=Ended.OPTIMAL, message="", nodes=0)
+    outcome = search._outcome_of_plan(found, ran, np.array([1.0]), Limits(gap=0.0), Clock(None))
+    assert (outcome.status, outcome.gap, outcome.objective) == ("optimal", 0.0, 0.0)

@@ -370,7 +370,8 @@ def test_profiles_with_errors(gpu_info, message):
 def test_rows_and_files_in_one_list_keep_their_order():
     """Own columns, optional ones and blanks included; a model named beside the file is that of all its rows."""
     columns = "accelerator,model,input_tokens,output_tokens,ttft_ms,tpot_ms,tokens_per_s_per_accelerator"
-    write("own.csv", f"{columns},concurrency,speculative,date\nh100,any,1000,250,300,20,500,,True,2026-05\n")
+    columns += ",concurrency,speculative,date,source"
+    write("own.csv", f"{columns}\nh100,any,1000,250,300,20,500,,True,2026-05,a log\n")
     write("x.json", [APP_ROW])
     inline = "{accelerator: b200, model: m, input_tokens: 1, output_tokens: 1, ttft_ms: 1, tpot_ms: 1, "
     inline += "tokens_per_s_per_accelerator: 1, precision: fp4}"
@@ -379,6 +380,7 @@ def test_rows_and_files_in_one_list_keep_their_order():
     assert not inspection.diagnostics, said(inspection)
     own, written, last = inspection.instance.throughput.measured
     assert (own.model, own.concurrency, own.speculative, own.date) == ("llama-3.1-70b", None, True, "2026-05")
+    assert own.source == "a log"
     assert (written.accelerator, written.precision) == ("b200", "fp4")
     assert (last.accelerator, last.model) == ("mi355x", "m")
 

@@ -7,10 +7,11 @@ import pytest
 from pyomo.environ import Binary, ConcreteModel, Constraint, NonNegativeReals, Objective, Var
 
 from offtake.solve import Limits, solve_model
+from offtake.solve.branches import branches_of
 from offtake.solve.handover import hand_over
 from offtake.solve.limits import Clock
 from offtake.solve.loop import Watch
-from offtake.solve.search import confirmed
+from offtake.solve.proving import prove
 from offtake.solve.start import starting_plan
 
 SITES, WAYS, CUSTOMERS = 16, 5, 12
@@ -49,7 +50,8 @@ def start_of(model, groups, watch):
     handed = hand_over(model)
     place = handed.position()
     columns = [[place[id(variable)] for variable in group] for group in groups]
-    return handed.matrix, starting_plan(handed.matrix, columns, Limits(gap=1e-2), watch)
+    limits = Limits(gap=1e-2)
+    return handed.matrix, starting_plan(branches_of(handed.matrix, columns, limits, watch)[0], limits, watch)
 
 
 def test_a_starting_plan_keeps_every_row_bound_and_whole_number():
@@ -74,7 +76,7 @@ def test_a_starting_plan_survives_a_search_that_is_stopped_at_once():
     stop = threading.Event()
     matrix, x = start_of(*sites_model(), Watch(Clock(None)))
     stop.set()
-    ran = confirmed(matrix, Limits(gap=0.0), Watch(Clock(None), stop), x)
+    ran = prove(matrix, [], Limits(gap=0.0), Watch(Clock(None), stop), x)
     assert ran.x is not None
     assert ran.objective <= matrix.objective(x) + 1e-9
 

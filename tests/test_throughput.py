@@ -1,10 +1,13 @@
 """Whole tables: the laws that every rate obeys, what overrides it, the sentences of what it refuses, and prices."""
 
+import io
 import math
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from offtake.cli.throughput import measure, pages
 from offtake.instance import catalogue
 from offtake.instance.schema import Instance
 from offtake.throughput import efficiency, queueing, rate_table, roofline, search, usd_per_million_tokens
@@ -244,6 +247,23 @@ def test_the_fastest_measured_row_inside_the_target_wins():
     assert rate.tpot_ms == 28 and rate.ttft_ms == pytest.approx(300 + 17.70, abs=0.01)
 
 
+def test_a_rate_cites_where_it_comes_from():
+    """A measured one the rows of its curve; `offtake throughput` prints it below the rate."""
+    assert measured(row()).cited is None
+    fast = {"tpot_ms": 28, "tokens_per_s_per_accelerator": 1920}
+    ends = [row(concurrency=1, source="a log, 2026-04"), row(concurrency=9, source="a blog, 2026-05", **fast)]
+    found = measured(*ends, row(engine="other", tokens_per_s_per_accelerator=7, source="a third"))
+    assert found.cited == "a log, 2026-04; a blog, 2026-05"
+    rate = {"accelerator": "h100", "workload": "chat", "requests_per_s_per_accelerator": 0.8, "source": "own, 2026-05"}
+    given = instance(throughput={"rates": [rate]})
+    assert answer(given).cited == "own, 2026-05"
+    page = Console(width=200, file=io.StringIO())
+    rates = rate_table(given)
+    for part in pages(given, measure(given, rates), rates.calibrated):
+        page.print(part)
+    assert "given: own, 2026-05" in page.file.getvalue()
+
+
 def test_software_gains_on_measured_rates_too():
     problem = instance(throughput={"measured": [row()], "software_gain_per_year": {"cuda": 2.0}})
     assert answer(problem).requests_per_s[[0, 12]] == pytest.approx([0.5, 1.0])
@@ -317,6 +337,24 @@ def test_reason_weights_do_not_fit():
     rate = answer(instance(accelerators=small, workload={"model": "llama-3.1-405b"}))
     assert rate.reason == "h100: the weights of llama-3.1-405b need 406 GB; a domain of 4 holds 301 GB"
     assert not rate.eligible and rate.requests_per_s.tolist() == [0.0] * 25
+
+
+def test_reason_memory_too_small_for_the_model():
+    """0.23 GB beside its arithmetic are less than software keeps on anything the model was fitted to."""
+    lpu = {"h100": catalogue.accelerators()["h100"] | {"memory_gb": 0.23}}
+    assert answer(instance(accelerators=lpu)).reason == (
+        "h100: its 0.23 GB are less than the 3.5 GB that the model keeps for software; only throughput.rates or "
+        "throughput.measured can say how it serves llama-3.1-70b"
+    )
+
+
+@pytest.mark.parametrize("model", ["llama-3.1-8b", "llama-3.1-70b"])
+def test_reason_an_lpu_needs_rates_or_rows(model):
+    lpu = {"h100": catalogue.accelerators()["groq-lpu"]}
+    assert answer(instance(accelerators=lpu, workload={"model": model})).reason == (
+        "h100: an LPU holds a model in the memory of hundreds of chips in a line, 0.23 GB each, and the model of "
+        "engines knows no such lines; only throughput.rates or throughput.measured can say how it serves " + model
+    )
 
 
 def test_reason_cache_of_one_request_does_not_fit():

@@ -156,7 +156,7 @@ def test_loose_bounds_leave_it_undetermined(monkeypatch):
     assert near.verdict == "undetermined"
     assert near.value_low_usd == pytest.approx(0.97 * 12_440 - 12_200)
     assert near.value_high_usd == pytest.approx(12_440 - 0.97 * 12_200)
-    assert near.sentence == "Not decided: waiting is worth between -$133 and $606. A smaller gap says more."
+    assert near.sentence == "Not decided: waiting is worth between -$133.20 and $606. A smaller gap says more."
 
 
 def test_no_plan_costs_less_than_the_best(monkeypatch):

@@ -995,6 +995,14 @@ def what_brings_less_than_it_costs_is_not_served():
     return several(chat=chat(value_usd_per_request=0.0003), idle=idle, must=must)
 
 
+@toy(-576.0)
+def value_falls_from_month_to_month():
+    """A request worth 0.0003 USD brings 0.08 USD more than it costs an hour in June; at 0.0001 in July it brings 0.64
+    less than a chip-hour costs, and is not served: 720 x 10 x (1 - 1.08).
+    """
+    return problem(2, demand={"value_usd_per_request": {"2026-01": 0.0003, "2026-07": 0.0001}})
+
+
 @toy(-1159.6039603960396)
 def batch_work_brings_its_value_where_it_is_done():
     """Chips are there from July on, at 1 % a month: the 7,200 chip-hours of June wait for the 7,440 of July.
@@ -1246,12 +1254,118 @@ def training_waits_for_the_price():
     return to_train(2, training(7200.0), uncertainty=prices)
 
 
-@toy(5000.0)
+@toy(8166.3676416)
 def tokens_are_six_flop_per_parameter():
-    """2.7e11 tokens x 6 x 8e9 parameters = 1.296e22 FLOP: at 1.8e18 the chip-hour 7,200, ten leased chips in June."""
+    """2.7e11 tokens in sequences of 8,192: 6 x (8e9 parameters + 32 layers x 4,096 wide x 8,192) = 5.4442450944e10 FLOP
+    each, 1.4699461755e22 in all: at 1.8e18 the chip-hour 8,166.37 of them on demand.
+    """
     run = {**training(1.0), "tokens": 2.7e11}
     del run["flops"]
-    return to_train(1, run, {"lease": lease()})
+    return to_train(1, run)
+
+
+@toy(14400.0)
+def training_slows_down_with_size():
+    """8 to 32 chips that nobody measured: 8 with 8e9 parameters reach 1.14 x (8 / 70)^0.239 = 67.9 % of 1e15 FLOP/s,
+    and 32 4^-0.166 = 79.4 % of that. What 20 chips do in June, half of both on the line between them: 14,400
+    chip-hours. At the speed of 8 it would take 16.7 chips.
+    """
+    few = 1e15 * 1.14 * (8 / 70) ** 0.239
+    run = training(1.0, 8.0, 32.0, flops=720 * 3600 * 0.5 * (8 * few + 32 * few * 4**-0.166))
+    del run["mfu"]
+    return to_train(1, run)
+
+
+PLAIN = {**LLM, "parameters": 1e10, "active_parameters": 1e10, "linear_layers": 32, "state_bytes": 1.0}
+"""without a core of attention: 6e10 FLOP a token"""
+
+
+def learning(chip_hours: float, **keys: Any) -> dict[str, Any]:
+    """Reinforcement learning of so many chip-hours, and as many to generate: 5,000 tokens that are learnt from twice
+    are 6e14 FLOP, a chip-second at 60 % of 1e15; a chip generates one rollout a second."""
+    request = {"input_tokens": 4000.0, "output_tokens": 1000.0}
+    run = {"kind": "rl", "model": "plain", "rollouts": 3600 * chip_hours, "request": request, "mfu": 0.6}
+    return {**run, "updates_per_rollout": 2.0, "accelerators": {"max": 1000.0}, **keys}
+
+
+def to_learn(months: int, run: dict[str, Any], offers: dict | None = None, **keys: Any) -> dict[str, Any]:
+    """A document with reinforcement learning `rl`, beside no other workload unless `keys` say so."""
+    rates = [
+        {"accelerator": "chip", "workload": name, "requests_per_s_per_accelerator": 1.0}
+        for name in ("rl.rollouts", *(name for name in keys.get("workloads", {}) if name == "chat"))
+    ]
+    workloads = {"rl": run, **keys.pop("workloads", {})}
+    models = {"llm": LLM, "plain": PLAIN}
+    return problem(months, offers, workloads=workloads, models=models, throughput={"rates": rates}, **keys)
+
+
+@toy(12200.0)
+def rollouts_are_generated_beside_updates():
+    """7,200 chip-hours of updates fill a lease of ten chips in June, 5,000; their rollouts take ten more on demand."""
+    return to_learn(1, learning(7200.0), {"lease": lease()})
+
+
+@toy(7920.0)
+def rollouts_are_not_kept():
+    """7,200 chip-hours of each by the end of July. Old chips far away generate, at 0.1 USD in June and 1 in July; ten
+    chips that learn are leased in July for 3,000, in June they cost 7,200 on demand. All in June: 7,200 + 720. To
+    generate in June and learn in July would be 3,720, but July learns from its own rollouts only: 3,000 + 7,200.
+    """
+    toy = to_learn(2, learning(7200.0), {"july": lease(10.0, 3000.0, start={"earliest": "2026-07"})})
+    toy["throughput"]["rates"][0]["requests_per_s_per_accelerator"] = 0.001
+    return with_old_chips(toy, {"2026-06": 0.1, "2026-07": 1.0}, 1.0)
+
+
+@toy(7880.0)
+def old_chips_far_away_generate():
+    """Ten leased chips learn, 5,000. Old ones far away at 0.2 USD generate half as fast: 14,400 chip-hours are 2,880.
+    To learn there would take a thousand times as many chips as here.
+    """
+    return with_old_chips(to_learn(1, learning(7200.0), {"lease": lease()}), 0.2, 0.5)
+
+
+def with_old_chips(toy: dict[str, Any], usd_per_hour: Any, rollouts_per_s: float) -> dict[str, Any]:
+    """Chips on demand on the other side of the earth that generate, but hardly learn."""
+    toy["regions"]["far"] = {"latitude": 0.0, "longitude": 180.0}
+    toy["accelerators"]["old"] = {**CHIP, "bf16_tflops": 1.0}
+    elastic = {"usd_per_accelerator_hour": usd_per_hour, "max_accelerators": 1000}
+    toy["offers"]["far"] = {"provider": "cloud", "region": "far", "accelerator": "old", "elastic": elastic}
+    toy["offers"]["far"]["source"] = "toy"
+    rate = {"accelerator": "old", "workload": "rl.rollouts", "requests_per_s_per_accelerator": rollouts_per_s}
+    toy["throughput"]["rates"].append(rate)
+    return toy
+
+
+@toy(6600.0)
+def rollouts_fill_idle_mornings():
+    """Chat wants ten chips from noon on, which are leased for 3,000. In the mornings they generate 3,600 chip-hours of
+    rollouts; the updates take five chips on demand all day long, 3,600.
+    """
+    workloads = {"chat": chat(5.0, shape=[0.0] * 12 + [2.0] * 12)}
+    return to_learn(1, learning(3600.0), {"lease": lease(10.0, 3000.0)}, workloads=workloads, day={"blocks": 2})
+
+
+@toy(23520.0)
+def no_rollouts_are_made_up_to_spend_sooner():
+    """As `no_use_is_made_up_to_spend_sooner`, with 720 chip-hours of updates and of rollouts in June, 1,440, that the
+    agreement asks for too: 440 spent in June on rollouts in vain would mend what lacks at the end of July.
+    """
+    toy, agreed = to_learn(3, learning(720.0)), no_use_is_made_up_to_spend_sooner()
+    toy["workloads"] |= agreed["workloads"]
+    toy["workloads"]["rl"] |= {"accelerators": {"max": 1.0}, "window": {"deadline": "2026-06"}}
+    toy["throughput"]["rates"] += agreed["throughput"]["rates"]
+    kept = {key: agreed[key] for key in ("offers", "commitments", "groups", "finance")}
+    kept["commitments"]["agreement"]["usd"] += 1440.0
+    return toy | kept
+
+
+@toy(12240.0)
+def reinforcement_waits_for_the_price():
+    """7,200 chip-hours of each by the end of July. On demand a chip-hour costs 1 USD in June; in July 0.5 or 1.2, with
+    the same chance: 0.85 expected.
+    """
+    prices = futures("2026-07", cheap={"price": {"on-demand": 0.5}}, dear={"price": {"on-demand": 1.2}})
+    return to_learn(2, learning(7200.0), uncertainty=prices)
 
 
 @toy(7120.0)
@@ -1332,3 +1446,61 @@ def what_is_owed_does_not_know_who_fails():
     offer = lease(10.0, 3000.0, months=2, start={"latest": "2026-06"})
     finance = {"obligations_max_usd": 2500.0}
     return problem(2, {"lease": offer}, uncertainty={"scenarios": scenario}, finance=finance)
+
+
+def of_whom(spend: float, elsewhere: float, third: float | None = None, **keys: Any) -> dict[str, Any]:
+    """Ten chips of `left` at 4,000, which alone serves chat, and a share of spend for each; what stands idle beside it:
+    chips of the cloud at `elsewhere`, and of a `right` at `third`.
+    """
+    rivals_to_it = [lease(10.0, 4000.0), *([] if third is None else [lease(10.0, third)])]
+    document = rivals(*rivals_to_it, policy={"provider_share_max": {"spend": spend}}, **keys)
+    document["workloads"]["chat"] |= {"allow": {"providers": ["left"]}}
+    document["offers"]["idle"] = lease(10.0, elsewhere)
+    return document
+
+
+@toy(7000.0)
+def no_chips_are_held_to_raise_a_share():
+    """Left is paid 4,000, of at least 6,666.67. The run needs one chip of the cloud, 720: it does not hold 3.7 of them
+    to spend 2,666.67, but takes one of the idle ten, 3,000.
+    """
+    document = of_whom(0.6, 3000.0)
+    document["workloads"]["run"] = training(720.0, allow={"providers": ["cloud"]})
+    return document
+
+
+@toy(8200.0)
+def no_hours_are_paid_beyond_use_to_raise_a_share():
+    """Left may have 52 %, so 3,692.31 go to others: the idle ten for 4,200, of which one serves code. Ten chips by the
+    hour, 3,600 owed and 720 of 3,600 hours used, do not bill another 92.31 that nobody uses. Nothing is on demand.
+    """
+    document = and_code(of_whom(0.52, 4200.0), 1.0)
+    del document["offers"]["on-demand"]
+    document["offers"]["hourly"] = lease(10.0, None, usd_per_accelerator_hour=1.0, take_or_pay=0.5)
+    return document
+
+
+@toy(8200.0)
+def no_more_is_paid_for_nothing_than_lacks():
+    """3,000 are promised to the cloud, and 3,692.31 must go to others than left: the idle ten for 4,200, which serve
+    code and keep the promise. With code on demand, 720, 2,280 lack: 692.31 more for nothing would cost less.
+    """
+    document = of_whom(0.52, 4200.0, commitments={"agreement": promise(usd=3000.0, mandatory=True)})
+    return and_code(document, 1.0)
+
+
+@toy(8080.0)
+def what_is_prepaid_is_drawn_before_list_is_paid():
+    """4 USD an hour at 20 % off, 2,880, cover the five chips of code on demand. Left has 4,000 of 6,880; the cloud does
+    not get another 1,120 at list for what is covered, but right 1,200 for ten that stand idle.
+    """
+    plan = promise("use_it_or_lose_it", usd_per_hour=4.0, discount=off(0.2), mandatory=True)
+    document = of_whom(0.5, 9999.0, 1200.0, commitments={"plan": plan})
+    return and_code(document, 5.0)
+
+
+def and_code(document: dict[str, Any], requests_per_s: float) -> dict[str, Any]:
+    """The document with a second workload, which the cloud alone serves."""
+    code = chat(requests_per_s, allow={"providers": ["cloud"]})
+    rates = [{"accelerator": "chip", "workload": w, "requests_per_s_per_accelerator": 1.0} for w in ("chat", "code")]
+    return {**document, "workloads": {**document["workloads"], "code": code}, "throughput": {"rates": rates}}

@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from pyomo.environ import Any, ConcreteModel, Expression, Objective, minimize
 
 from . import (
+    as_owed,
     commitments,
     concentration,
     money,
     porting,
     power,
+    reinforcement,
     resilience,
     serving,
     signing,
@@ -33,10 +35,12 @@ FAMILIES = [
     supply,
     serving,
     training,
+    reinforcement,
     value,
     sublease,
     porting,
     commitments,
+    as_owed,
     money,
     power,
     concentration,

@@ -2,7 +2,6 @@
 
     S[p,m,b,nu] = sum_w phi_b (Dbar/D) L[p,w,m] x[p,w,t,b,nu]                     what use costs at list prices
     sum_k g[k,p,m,b,nu] <= S[p,m,b,nu]                                            covered_is_used        [million USD]
-    sum_p R[p,w,t,s] x[p,w,t,b,nu] + u[w,t,b,nu] <= D[w,t,b,s]                    served_as_asked        [requests/s]
 
     prepaid (use_it_or_lose_it): B[k,m] is paid while held, and g is use drawn from it instead of paid at list
         sum_p (1 - f) g[k,p,m,b,nu] <= usd_per_hour H_m phi_b m_k                 within_commitment      [million USD]
@@ -19,13 +18,12 @@
     commitments = sum_s pi_s (sum_k npv_k m_k - sum df_m g (1 if prepaid, f if trued up))            [USD, discounted]
     shortfall   = sum_s pi_s df_due q                                                                [USD, discounted]
 
-Interactive workloads on what a commitment is about (on all pools, if shares of spend or of what is served are limited)
-are served as asked, and no more: use that is already paid for would else be made up. m_k is taken in the node of its
-signing; C', F' is what sellers are paid for good; f is the discount, L the elastic price and tokens in U, G the most
-that S can be. An hourly promise is settled in every month and block: what one leaves is lost, and nothing carries over.
-An interval is settled in parts, the months inside the horizon and those beyond, where only fees of deals are known.
-What is missing is due in the last month of the interval, at list. Cash rows have B, g and q at real dates; obligations
-have B still due and r.
+m_k is taken in the node of its signing; C', F' is what sellers are paid for good; f is the discount, L the elastic
+price and tokens in U, G the most that S can be. Nothing is used, or paid, for the sake of g or q alone (`as_owed`).
+An hourly promise is settled in every month and block: what one leaves is lost, and nothing carries over. An interval is
+settled in parts, the months inside the horizon and those beyond, where only fees of deals are known. What is missing is
+due in the last month of the interval, at list. Cash rows have B, g and q at real dates; obligations have B still due
+and r.
 """
 
 from __future__ import annotations
@@ -51,7 +49,6 @@ def add(model: ConcreteModel, problem: Problem) -> None:
     _add_prepaid(model, problem)
     _add_discounts(model, problem)
     covered = _covered_by_month(model, problem)
-    _add_served_as_asked(model, problem)
     spend = _Spend(model, problem, covered)
     _add_true_up(model, problem, spend)
     _add_cost(model, problem)
@@ -115,30 +112,6 @@ def _covered_by_month(model: ConcreteModel, problem: Problem) -> SlotsByMonth:
     return found
 
 
-def _add_served_as_asked(model: ConcreteModel, problem: Problem) -> None:
-    about = {pool for commitment in problem.commitments for pool in (*commitment.pools, *commitment.counted_pools)}
-    if problem.spend_share is not None or problem.served_share is not None:
-        about |= set(problem.pools)
-    served: dict[tuple, list[str]] = {}
-    for pool, *slot in model.serve:
-        served.setdefault(tuple(slot), []).append(pool)
-    slots = [
-        slot
-        for slot, able in served.items()
-        if problem.workloads[slot[0]].kind == "interactive" and not about.isdisjoint(able)
-    ]
-
-    def asked(m, w, t, b, node):
-        s = problem.representative(t, node)
-        able = served[w, t, b, node]
-        rates = quicksum(float(problem.rate[pool, w][s, t]) * m.serve[pool, w, t, b, node] for pool in able)
-        return rates + m.unserved[w, t, b, node] <= float(problem.workloads[w].provision[s, t, b])
-
-    model.served_as_asked = Constraint(
-        slots, rule=asked, doc="{0} is served no more than it asks for in period {1}, block {2}"
-    )
-
-
 def _list_usd(problem: Problem, pool: str, w: str, month: int, b: int, node: int) -> float:
     """Million USD at list for one accelerator provisioned in a block of a month."""
     t = problem.period_of[month]
@@ -147,19 +120,25 @@ def _list_usd(problem: Problem, pool: str, w: str, month: int, b: int, node: int
     return float(share * problem.list_cash[pool, w][s, month]) / MILLION
 
 
+def settled_in(problem: Problem, covered: tuple) -> list[tuple[int, int, int, int]]:
+    """Where use that a prepaid commitment may cover (`covered`) is settled: (commitment, month, block, node) by the
+    hour, else (commitment, part, WHOLE_DAY, node of its last month), all those that the node leads to."""
+    k, _pool, month, b, node = covered
+    if not problem.commitments[k].prepaid:
+        return []
+    if problem.commitments[k].hourly:
+        return [(k, month, b, node)]
+    part, months = next((j, p.months) for j, p in enumerate(problem.commitments[k].parts) if month in p.months)
+    mine = set(_through(problem, node, month))
+    lasts = [last for last in problem.nodes_in(months[-1]) if set(_through(problem, last, months[-1])) <= mine]
+    return [(k, part, WHOLE_DAY, last) for last in lasts]
+
+
 def _add_prepaid(model: ConcreteModel, problem: Problem) -> None:
     drawn: dict[tuple, list[tuple]] = {}
     for slot in model.covered:
-        k, _pool, month, b, node = slot
-        if not problem.commitments[k].prepaid:
-            continue
-        if problem.commitments[k].hourly:
-            drawn.setdefault((k, month, b, node), []).append(slot)
-            continue
-        part, months = next((j, p.months) for j, p in enumerate(problem.commitments[k].parts) if month in p.months)
-        for last in problem.nodes_in(months[-1]):
-            if set(_through(problem, last, months[-1])) <= set(_through(problem, node, month)):
-                drawn.setdefault((k, part, WHOLE_DAY, last), []).append(slot)
+        for place in settled_in(problem, slot):
+            drawn.setdefault(place, []).append(slot)
 
     def within(m, k, j, b, node):
         commitment = problem.commitments[k]
@@ -180,7 +159,7 @@ def _through(problem: Problem, node: int, month: int) -> list[int]:
 
 def _add_discounts(model: ConcreteModel, problem: Problem) -> None:
     slots = [slot for slot in model.covered if not problem.commitments[slot[0]].prepaid]
-    most = {slot: _most_spent(problem, *slot[1:]) for slot in slots}
+    most = {slot: most_spent(problem, *slot[1:]) for slot in slots}
 
     def holder(m, k, month, node):
         return held(m, problem, k, _through(problem, node, month)[0])
@@ -201,7 +180,7 @@ def _add_discounts(model: ConcreteModel, problem: Problem) -> None:
     )
 
 
-def _most_spent(problem: Problem, pool: str, month: int, b: int, node: int) -> float:
+def most_spent(problem: Problem, pool: str, month: int, b: int, node: int) -> float:
     """G: million USD at list, by the limit of the pool and by what all workloads can use of it."""
     t = problem.period_of[month]
     s = problem.representative(t, node)

@@ -93,19 +93,33 @@ class Run:
     least_accelerators: float
     most_accelerators: float
     """of one pool, whenever it works"""
-    useful: list[tuple[float, float]]
-    """(a, c): x accelerators do the work of as many as the least a x + c, of all the lines"""
+    useful: list[dict[str, tuple[float, float]]]
+    """by line, pool -> (a, c): x accelerators do the work of as many at the rate R as the least a x + c of all lines"""
     pauses_max: int
     late_usd: np.ndarray | None = None
     """[t] USD, discounted, if the period begins with work left; None: it is never late"""
 
 
 @dataclass(frozen=True)
+class Rollouts:
+    """What a training run learns from, generated in the period in which it learns."""
+
+    learner: str
+    """the training run"""
+    flop: float
+    """e: useful FLOP of its updates that one rollout is good for"""
+    most: float
+    """rollouts in all, if none is generated in vain"""
+    periods: list[int]
+    """in which it may learn"""
+
+
+@dataclass(frozen=True)
 class Workload:
-    """One demand line, served by requests per second, or a training run. w in W."""
+    """One demand line, served by requests per second, a training run, or what one learns from. w in W."""
 
     kind: str
-    """interactive, batch or training"""
+    """interactive, batch, training or rollouts"""
     provision: np.ndarray
     """D: [s, t, b] requests/s to provision for"""
     mean_share: np.ndarray
@@ -114,10 +128,17 @@ class Workload:
     """L: batch only; whole periods that work may wait"""
     run: Run | None = None
     """training only; D is 0 and Dbar / D is 1 throughout"""
+    rollouts: Rollouts | None = None
+    """rollouts only; D is 0 and Dbar / D is 1 throughout"""
     unserved_usd: np.ndarray | None = None
     """[s, t] USD, discounted, per request left unserved"""
     value_usd: np.ndarray | None = None
     """[s, t] USD, discounted, that a served request brings"""
+
+    @property
+    def brings_requests(self) -> bool:
+        """Whether somebody asks for it: a training run and its rollouts are asked for by nobody."""
+        return self.run is None and self.rollouts is None
 
     @property
     def refused_usd(self) -> np.ndarray | None:
@@ -432,8 +453,9 @@ class Problem:
 
     def asks(self, workload: str, period: int, block: int, node: int) -> bool:
         """Whether the workload can be served there: batch work in any block, interactive demand where there is some, a
-        training run in its window."""
+        training run and its rollouts in its window."""
         demand = self.workloads[workload]
-        if demand.run is not None:
-            return period in demand.run.periods
+        window = demand.run or demand.rollouts
+        if window is not None:
+            return period in window.periods
         return demand.kind == "batch" or demand.provision[self.representative(period, node), period, block] > 0

@@ -7,7 +7,21 @@
 
 for each contingency k, on the pools p that it does not take, in every block of every period with a month that counts.
 D is the rate to provision for. Workloads that are not named may be dropped; what is let to others stays let. The
-dispatch x[k] costs nothing: it is only asked that capacity for it is there. Rows of a contingency can be added later.
+dispatch x[k] costs nothing: it is only asked that capacity for it is there.
+
+So x[k] can be projected out, and the engine does: it searches without these rows, and adds, for the k, t, b and nu in
+which what it finds lacks something, one row in the signings, with prices v, u, q >= 0 for which u[p] + q[p,w] >=
+R[p,w,t,s] v[w] wherever w may be served from p, and q[p,w] = 0 where it waits for no port:
+
+    sum_p u[p] (sum_d A n - l) + sum_{p,w} q[p,w] (keep D / R) h  >=  sum_w v[w] keep_w D[w,t,b,s]    survives
+
+For an elastic pool the limit stands in the first sum. Every plan with a dispatch keeps it: multiply kept_when_lost by
+v, then R v <= u + q, left_when_lost by u and ported_when_lost by q. If there is no dispatch, the prices of the linear
+program that minimises what lacks give a row that is broken by as much (duality), so that these rows together ask for
+exactly what x[k] does. Since n and h are whole, a row asks for more than that: bring what is given to the right-hand
+side, r; no coefficient need be larger than r plus the most that the negative terms can take away, since one unit alone
+then keeps the row. A break whose coefficient is that of its contract with the other sign is no such negative term:
+n less its breaks is a whole number of at least 0 (follows_its_contract), and its coefficient is held down likewise.
 """
 
 from __future__ import annotations
@@ -25,16 +39,11 @@ def add(model: ConcreteModel, problem: Problem) -> None:
     model.left_when_lost = Constraint(Any, doc="without {0}, {1} serves no more than it has in period {2}, block {3}")
     model.ported_when_lost = Constraint(Any, doc="without {0}, {1} serves {2} in period {3} only if it is ported")
     model.kept_when_lost = Constraint(Any, doc="without {0}, enough of {1} is served in period {2}, block {3}")
-    survive(model, problem, list(range(len(problem.contingencies))))
-
-
-def survive(model: ConcreteModel, problem: Problem, lost: list[int]) -> None:
-    """Add the rows of some contingencies, by position, that the model does not have yet."""
-    sources = sources_by_slot(problem) if lost else {}
-    for k in lost:
+    sources = sources_by_slot(problem) if problem.contingencies else {}
+    for k, contingency in enumerate(problem.contingencies):
         used: dict[tuple, list[str]] = {}
-        servers: dict[tuple, list[str]] = {slot: [] for slot in asking_slots(problem, problem.contingencies[k])}
-        left = [slot for slot in model.serve if slot[0] not in problem.contingencies[k].pools]
+        servers: dict[tuple, list[str]] = {slot: [] for slot in asking_slots(problem, contingency)}
+        left = [slot for slot in model.serve if slot[0] not in contingency.pools]
         able = [slot for slot in left if slot[1:] in servers]
         for pool, w, t, b, node in able:
             used.setdefault((pool, t, b, node), []).append(w)

@@ -21,8 +21,10 @@ from dataclasses import dataclass
 
 from pyomo.environ import ConcreteModel, Constraint, NonNegativeReals, Var, quicksum
 
-from .problem import Problem
+from .problem import Problem, Rollouts
 from .signing import indicator
+
+SECONDS_PER_HOUR = 3600.0
 
 Slot = tuple[str, int, int]
 """(pool, period, node)"""
@@ -151,18 +153,35 @@ def _add_strong_links(model: ConcreteModel, problem: Problem, sources) -> None:
 
 
 def useful_accelerators(problem: Problem, pool: str, workload: str, t: int, b: int, s: int) -> float:
-    """The most that one workload can use of a pool: its demand (or all batch work in the window) over the rate, or the
-    scale of a training run."""
+    """The most that one workload can use of a pool: its demand (or all batch work in the window) over the rate, the
+    scale of a training run, or all rollouts that it can learn from in the period."""
     demand = problem.workloads[workload]
     if demand.run is not None:
         return demand.run.most_accelerators
     rate = float(problem.rate[pool, workload][s, t])
+    if demand.rollouts is not None:
+        return _rollouts(problem, demand.rollouts, t, s) / (rate * _block_seconds(problem, t, b))
     if demand.kind != "batch":
         return float(demand.provision[s, t, b]) / rate
     share = problem.block_share
     window = range(max(0, t - demand.waiting_periods), t + 1)
     arrived = sum(float(problem.hours[k]) * float(share @ demand.provision[s, k]) for k in window)
     return arrived / (rate * float(problem.hours[t] * share[b]))
+
+
+def _block_seconds(problem: Problem, t: int, b: int) -> float:
+    return SECONDS_PER_HOUR * float(problem.hours[t] * problem.block_share[b])
+
+
+def _rollouts(problem: Problem, rollouts: Rollouts, t: int, s: int) -> float:
+    """The most that their run can learn from in a period, wherever it works: no more than all of them."""
+    run = problem.workloads[rollouts.learner].run
+    speed = (
+        float(rate[s, t]) * min(line[pool][0] * run.most_accelerators + line[pool][1] for line in run.useful)
+        for (pool, workload), rate in problem.rate.items()
+        if workload == rollouts.learner
+    )
+    return min(rollouts.most, max(speed, default=0.0) * SECONDS_PER_HOUR * float(problem.hours[t]) / rollouts.flop)
 
 
 def _add_take_or_pay(model: ConcreteModel, problem: Problem, sources, served) -> None:

@@ -4,21 +4,22 @@
     least_w y[p,w,t,nu] <= x[p,w,t,b,nu]                                      large_enough         [accelerators]
     x[p,w,t,b,nu] <= most_w y[p,w,t,nu]                                       not_too_large        [accelerators]
     x[p,w,t,b,nu] = x[p,w,t,0,nu]                                             all_day_long         [accelerators]
-    f[w,t,nu] <= H_t 3600 sum_p R[p,w,t,s] (a_k x[p,w,t,0,nu] + c_k y[p,w,t,nu])     for every k
-                                                                              work_by_size         [1e21 FLOP]
-    f[w,0] + ... + f[w,T] >= W_w                                              trained_in_time      [1e21 FLOP]
-    f[w,0] + ... + f[w,t-1] >= W_w (1 - late[w,t,nu])    for t after the deadline    late_if_not_done    [1e21 FLOP]
+    f[w,t,nu] <= H_t 3600 sum_p R[p,w,t,s] (a_pk x[p,w,t,0,nu] + c_pk y[p,w,t,nu])   for every k
+                                                                              work_by_size         [W / 1000]
+    f[w,0] + ... + f[w,T] >= W_w                                              trained_in_time      [W / 1000]
+    f[w,0] + ... + f[w,t-1] >= W_w (1 - late[w,t,nu])    for t after the deadline    late_if_not_done    [W / 1000]
     g[w,t,nu] >= sum_p y[p,w,t,nu] - sum_p y[p,w,t-1,nu(t-1)]                 begins_or_goes_on    [starts]
     g[w,0] + ... + g[w,T] <= 1 + pauses_w                                     paused_as_allowed    [starts]
 
     lateness = sum_s pi_s sum_t usd[w,t] late[w,t,nu(s,t)]                                          [USD, discounted]
 
-along each path nu(s,.). y is 1 where run w holds pool p, W its work. x is the same x as in `supply` and `money`, with
-Dbar/D = 1: it takes what is held in every block of the day, and elastic pools are paid for it. R is FLOP/s of one
-accelerator; useful work is concave in x, the least of some lines (goodput: a = 1, c = 0 if nothing is lost). T is the
-period of the deadline, or the last one if lateness has a price; a period that begins with work left is late as a whole.
-A run may move to another pool between two periods, which is no pause. y and its rows ask nothing of deals: what a run
-takes of a pool is under `supply`.
+along each path nu(s,.). y is 1 where run w holds pool p, W its work, of which rows count thousandths. x is the same x
+as in `supply` and `money`, with Dbar/D = 1: it takes what is held in every block of the day, and elastic pools are paid
+for it. R is FLOP/s of one
+accelerator at the largest scale; useful work is concave in x, the least of some lines k (utilisation and goodput by
+scale: a = 1, c = 0 if nothing is lost with it). T is the period of the deadline, or the last one if lateness has a
+price; a period that begins with work left is late as a whole. A run may move to another pool between two periods, which
+is no pause. y and its rows ask nothing of deals: what a run takes of a pool is under `supply`.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from pyomo.environ import Binary, ConcreteModel, Constraint, NonNegativeReals, V
 from .problem import Problem, Run
 
 SECONDS_PER_HOUR = 3600.0
-FLOP = 1e21
-"""of one unit of work: about what an accelerator does in a month"""
+WORK = 1000.0
+"""W of every run, in its own units of work: rows hold as closely for a small run as for a large one"""
 
 
 def add(model: ConcreteModel, problem: Problem) -> None:
@@ -83,16 +84,17 @@ def _add_work(model: ConcreteModel, problem: Problem, runs: dict[str, Run], plac
     model.trained = Var(
         slots,
         domain=NonNegativeReals,
-        bounds=lambda _model, w, t, node: (0.0, runs[w].flop / FLOP),
-        doc="1e21 FLOP of useful work in the period",
+        bounds=(0.0, WORK),
+        doc="useful work in the period, in thousandths of all of it",
     )
 
     def by_size(m, w, t, node, k):
-        s, (slope, start) = problem.representative(t, node), runs[w].useful[k]
+        s, useful = problem.representative(t, node), runs[w].useful[k]
         return m.trained[w, t, node] <= quicksum(
-            float(problem.rate[pool, w][s, t] * problem.hours[t] * SECONDS_PER_HOUR / FLOP)
+            work_of_one(problem, pool, w, s, t)
             * (slope * m.serve[pool, w, t, 0, node] + (start * m.occupied[pool, w, t, node] if start else 0.0))
             for pool in places.get((w, t, node), [])
+            for slope, start in [useful[pool]]
         )
 
     model.work_by_size = Constraint(
@@ -111,7 +113,7 @@ def _add_deadlines(model: ConcreteModel, problem: Problem, runs: dict[str, Run])
 
     model.trained_in_time = Constraint(
         [(w, run.periods[-1], node) for w, run in runs.items() for node in problem.nodes_at(run.periods[-1])],
-        rule=lambda m, w, t, node: done(m, w, t, node) >= runs[w].flop / FLOP,
+        rule=lambda m, w, t, node: done(m, w, t, node) >= WORK,
         doc="{0} has done its work by the end of period {1}",
     )
     model.late = Var(
@@ -127,7 +129,7 @@ def _add_deadlines(model: ConcreteModel, problem: Problem, runs: dict[str, Run])
 
     def in_time(m, w, t, node):
         before = t - 1, problem.node_at(problem.representative(t, node), t - 1)
-        return done(m, w, *before) >= runs[w].flop / FLOP * (1 - m.late[w, t, node])
+        return done(m, w, *before) >= WORK * (1 - m.late[w, t, node])
 
     model.late_if_not_done = Constraint(
         list(model.late), rule=in_time, doc="{0} is late in period {1} if its work is not done when that begins"
@@ -159,6 +161,12 @@ def _add_pauses(model: ConcreteModel, problem: Problem, runs: dict[str, Run], pl
         rule=starts,
         doc="{0} stops no more often than it may on the way to period {1}",
     )
+
+
+def work_of_one(problem: Problem, pool: str, w: str, s: int, t: int) -> float:
+    """What one accelerator of a pool does of a run through a period if nothing is lost, in thousandths of all work."""
+    flop = problem.rate[pool, w][s, t] * problem.hours[t] * SECONDS_PER_HOUR
+    return float(WORK * flop / problem.workloads[w].run.flop)
 
 
 def _late_usd(problem: Problem, slot: tuple[str, int, int]) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from pyomo.environ import ConcreteModel
 
@@ -13,11 +12,11 @@ from offtake_models import build
 
 from .audit import audit
 from .compile import Compiled, compile_instance
-from .contingencies import search
+from .contingencies import Survival
 from .instance.schema import Instance
-from .plan import Plan, make_plan
+from .plan import Plan, make_plan, read
 from .reductions import reduced
-from .solve import Limits, Outcome, Progress, listening, solve_model, solve_relaxation
+from .solve import Limits, Outcome, Progress, listening, solve_model
 
 
 class NoPlan(Exception):
@@ -54,25 +53,42 @@ def solve(
         compiled = compile_instance(instance)
         if model is None:
             compiled = reduced(compiled)
-            model = build(replace(compiled.problem, contingencies=[]))
+            model = build_without_contingencies(compiled)
         limits = Limits(gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed)
-        groups = neighbourhoods(compiled, model)
-        look_ahead = partial(solve_relaxation, model, stop=stop)
-        whole = partial(solve_model, model, neighbourhoods=groups, progress=progress, stop=stop)
-        outcome, decisions = search(compiled.problem, model, limits, look_ahead, whole)
-        if decisions is None:
+        outcome, survival = search(compiled, model, limits, progress, stop)
+        if outcome.objective is None:
             raise NoPlan(outcome)
+        decisions = survival.completed(read(compiled.problem, model))
         plan = make_plan(compiled, decisions, outcome, limits)
         return plan.with_audit(audit(instance, plan.to_document()).to_document())
 
 
+def build_without_contingencies(compiled: Compiled) -> ConcreteModel:
+    """The model whose rows of resilience `search` adds where a plan breaks them."""
+    return build(replace(compiled.problem, contingencies=[]))
+
+
+def search(
+    compiled: Compiled,
+    model: ConcreteModel,
+    limits: Limits,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> tuple[Outcome, Survival]:
+    """Solve the model, so that what it decides survives every contingency, and load the plan into its variables."""
+    survival = Survival(compiled.problem, model)
+    lazy = survival.lazily if compiled.problem.contingencies else None
+    outcome = solve_model(model, limits, neighbourhoods(compiled, model), progress, stop, lazy)
+    return survival.explained(outcome), survival
+
+
 def neighbourhoods(compiled: Compiled, model: ConcreteModel) -> list[list]:
-    """Integer variables that are decided together, for the search of starting plans: by offer, and by commitment."""
+    """Integer variables that are decided together: by offer the deals that follow no other, and by commitment."""
     groups: dict[str, list] = {offer: [] for offer in compiled.problem.offers}
     for component in (model.blocks, model.signed):
         for (d, _node), variable in component.items():
             deal = compiled.problem.deals[d]
-            if not deal.in_force:
+            if not deal.in_force and deal.parent is None:
                 groups.setdefault(deal.offer, []).append(variable)
     choices = [k for k, commitment in enumerate(compiled.problem.commitments) if not commitment.mandatory]
     promised = [[variable] for (k, _), variable in model.committed.items() if k in choices]

@@ -20,6 +20,7 @@ follow from those that stay. So the least costs are the same. Each family of row
     money        In every budget, every balance, every ledger month of what is owed under a cap and in the objective,
                  n C + F of b is no more than that of a for the fewest and the most blocks of a, hence between.
     training     Its rows are about x and y alone; what a run takes of a pool is under supply.
+    reinforcement  Its rows are about f and x alone.
     value        No rows: terms of the objective in x and u alone.
     resilience   What is left of b when something is lost is no less: it is of the same provider, site and families.
     porting      Its cap on what serves only repeats what is asked for and what can be held: supply.
@@ -30,6 +31,8 @@ follow from those that stay. So the least costs are the same. Each family of row
                  one is less of another; where shares of spend are, as much is paid for good, and no use is left open;
                  where groups must be present, megawatts wherever there were some. Shares of service are about x.
     commitments  If one counts what the offer is paid: no less spent in any part, signed no later, no use left open.
+    as_owed      Where shares of spend are limited, no more either: of what lacks nothing is made up. The rest is about
+                 x, g and e.
 
 If both may be signed (`stack`), what is due once for `a` falls away and nothing comes for `b`; if only `a` is, F of `b`
 comes in its place: the larger of 0 and F covers both. All this is asked in every scenario, also of the objective.
@@ -248,10 +251,12 @@ def _shared(problem: Problem, deals: list[Deal]) -> Sides:
 
 
 def _counted(problem: Problem, offer: str, deals: list[Deal]) -> Sides:
-    """What is spent toward commitments, of which more is never worse."""
+    """What is spent toward commitments, of which more is never worse, unless a share of the spend is limited."""
     spent, once = _all(deals, "spent"), _all(deals, "spent_once")
     parts = [part.months for each in problem.commitments if offer in each.offers for part in each.parts]
-    return [(-spent[:, :, months].sum(axis=2), -once[:, :, months].sum(axis=2)) for months in parts]
+    less = [(-spent[:, :, months].sum(axis=2), -once[:, :, months].sum(axis=2)) for months in parts]
+    exact = problem.spend_share is not None
+    return [*less, *((-per_block, -one) for per_block, one in less if exact)]
 
 
 def _when(problem: Problem, offer: str, deals: list[Deal], stock: int) -> Sides:

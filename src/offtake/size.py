@@ -10,22 +10,26 @@ from .instance.commitments import discounts, eligible, is_prepaid
 from .instance.demand import mean_requests_per_s
 from .instance.pools import Pool, block_accelerators, pools, supplies
 from .instance.ports import family_of, open_ports
-from .instance.schema import Batch, Instance, Interactive, Offer, SignedContract, Training
-from .instance.workloads import deadline_month, earliest_month, runs, served
+from .instance.schema import Batch, Instance, Offer, SignedContract, Training
+from .instance.workloads import deadline_month, earliest_month, rollouts, runs, served
+from .size_as_owed import of_as_owed
+from .size_shares import of_shares
 from .throughput import RateTable
 
 
 def model_size(instance: Instance, rates: RateTable) -> dict[str, int]:
     """Deals, pools and eligible pairs exactly; rows, columns and nonzeros to within some percent.
 
-    Counted are decisions, dispatch, capacity, demand, strong links, training runs, cash rows, spend commitments and
-    ports of one future, times the nodes of a period.
+    Counted are decisions, dispatch, capacity, demand, strong links, training runs, cash rows, spend commitments, what
+    keeps use from being made up, ports and shares of the portfolio of one future, times the nodes of a period; not what
+    resilience adds while it is solved.
     """
     period_of = _periods(instance)
     blocks, periods = instance.day.blocks, int(period_of[-1]) + 1
     alive = {key: _deals_in_service(instance, supply, period_of) for key, supply in supplies(instance).items()}
     asked = {name: _asked(instance, name, period_of) for name in served(instance)}
     windows = {name: _window(instance, run, period_of) for name, run in runs(instance).items()}
+    spans = windows | {name: windows[each.learner] for name, each in rollouts(instance).items()}
     cash_months = _months_with_cash(instance, period_of)
     deals = sum(ways(instance, supply) for supply in supplies(instance).values())
     demand, cash = len(asked) * periods * blocks, int(cash_months.sum())
@@ -41,7 +45,7 @@ def model_size(instance: Instance, rates: RateTable) -> dict[str, int]:
         linked = _linked(instance, pool, needed)
         links = (linked * opened).sum()
         size["pairs"] += len(able)
-        columns += sum(int((opened & windows[name]).sum()) * blocks if name in windows else slots for name in able)
+        columns += sum(int((opened & spans[name]).sum()) * blocks if name in spans else slots for name in able)
         rows += bool(able) * slots + links
         nonzeros += (2 * slots + blocks * cash_months[opened].sum()) * len(able) + links
         nonzeros += ((linked + bool(able) * blocks) * in_service).sum()
@@ -53,11 +57,15 @@ def model_size(instance: Instance, rates: RateTable) -> dict[str, int]:
     rows, columns, nonzeros = rows + begun, columns + begun, nonzeros + 2 * begun
     worked = sum(int(inside.sum()) for inside in windows.values())
     rows, columns, nonzeros = rows + 3 * worked, columns + 2 * worked, nonzeros + 4 * worked
+    rows += sum(int(windows[each.learner].sum()) + 1 for each in rollouts(instance).values())
     for key in commitments.considered(instance):
         more = _promised(instance, key, rates)
         rows, columns, nonzeros = rows + more[0], columns + more[1], nonzeros + more[2]
-    if commitments.considered(instance):
-        rows += sum(isinstance(workload, Interactive) for workload in instance.workloads.values()) * periods * blocks
+    more = of_as_owed(instance, rates, alive)
+    rows, columns, nonzeros = rows + more[0], columns + more[1], nonzeros + more[2]
+    dispatch, in_service = columns - 2 * deals - demand - cash, sum(alive.values(), np.zeros(periods))
+    more = of_shares(instance, period_of, in_service, dispatch)
+    rows, columns, nonzeros = rows + more[0], columns + more[1], nonzeros + more[2]
     paths = _paths(instance, period_of)
     return {**size, "rows": int(paths * rows), "columns": int(paths * columns), "nonzeros": int(paths * nonzeros)}
 

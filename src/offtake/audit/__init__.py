@@ -5,6 +5,10 @@ code that shares nothing with what made the plan: only the instance, and the tab
 alike. Rows hold to 1e-6 relative (of the larger side, and of at least one unit), dollars to 0.01 (beyond a trillion
 to the 1e-14 relative that doubles hold), the objective to 1e-6 relative.
 
+What only a search can know is taken as it is printed: the status, the bound, and whether a loss had to be asked for.
+The bound is only held against the objective, the gap and the status. Words (reasons, conventions) are not audited, nor
+is the table of tails.
+
 A plan for several futures is audited in each of them, and as a whole. Its decisions stand at the nodes of the tree of
 futures, and the plan of one future is what stands at the nodes that it passes through: a decision that would act on
 what nobody can know yet cannot be written down.

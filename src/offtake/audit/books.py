@@ -119,6 +119,7 @@ class Books:
             list(self.asked_ports),
             list(self.losses),
             list(runs(self.instance)),
+            list(self.demand),
         )
         return known.sort_out(self.claim)
 
@@ -256,19 +257,18 @@ class Books:
         return seconds * self.demand[workload].mean_share(period, block) * rate
 
     @cached_property
-    def discounted_requests(self) -> dict[str, Decimal]:
-        """Requests served by workload, each weighted with the discount of its period: interactive ones asked for and
-        not left unserved, batch work where it is done."""
-        found = dict.fromkeys(self.demand, ZERO)
+    def served_requests(self) -> dict[tuple[str, int], Decimal]:
+        """Requests served by workload and period: interactive ones asked for and not left unserved, batch work where
+        it is done."""
+        found: dict[tuple[str, int], Decimal] = defaultdict(lambda: ZERO)
         for workload, demand in self.demand.items():
             batch = demand.waiting_periods is not None
             for period, row in enumerate(demand.provision):
                 for block, asked in enumerate(row):
                     refused = self.refused.get((workload, period, block), ZERO)
                     rate = (self.served.get((workload, period, block), ZERO) if batch else asked) - refused
-                    requests = self.mean_requests(workload, period, block, rate)
-                    found[workload] += self.calendar.period_discount(period) * requests
-        return found
+                    found[workload, period] += self.mean_requests(workload, period, block, rate)
+        return dict(found)
 
     @cached_property
     def refused(self) -> dict[tuple[str, int, int], Decimal]:

@@ -26,6 +26,7 @@ from .reading import (
     shown,
     table,
     text,
+    text_or_null,
     texts,
     truth,
     tuples,
@@ -218,6 +219,73 @@ class ShedRow(NamedTuple):
     scenario: str = ""
 
 
+class CapacityRow(NamedTuple):
+    """Accelerators (requests/s of a token API) of a pool in a month, as printed."""
+
+    month: Month
+    pool: str
+    offer: str
+    accelerator: str | None
+    held: Decimal
+    used_mean: Decimal
+    used_peak: Decimal
+    let: Decimal
+    scenario: str = ""
+
+
+class ServiceRow(NamedTuple):
+    """What a workload asks for in a month and what it gets, as printed."""
+
+    month: Month
+    workload: str
+    mean_requests_per_s: Decimal
+    provisioned_requests_per_s: Decimal
+    served_share: Decimal
+    by: dict[str, Decimal]
+    """pool -> its share in what is served"""
+    scenario: str = ""
+
+
+class TrainingRow(NamedTuple):
+    """Where a training run is in a month, as printed."""
+
+    month: Month
+    workload: str
+    pool: str
+    accelerators: Decimal
+    flop: Decimal
+    done_share: Decimal
+    scenario: str = ""
+
+
+class RolloutRow(NamedTuple):
+    """Where rollouts are generated in a month, as printed."""
+
+    month: Month
+    workload: str
+    pool: str
+    accelerators: Decimal
+    rollouts: Decimal
+    tokens: Decimal
+    scenario: str = ""
+
+
+class OfferRow(NamedTuple):
+    """Whether an offer is taken, as printed."""
+
+    offer: str
+    taken: bool
+    scenario: str = ""
+
+
+class LossRow(NamedTuple):
+    """A loss that must be survived, as printed."""
+
+    lost: str
+    enforced: bool
+    """whether it had to be asked for, which only the search knows"""
+
+
 class ClaimedFuture(NamedTuple):
     """What the plan says of one of several futures."""
 
@@ -256,6 +324,13 @@ class Claim:
     shed: list[ShedRow]
     prints_shed: bool
     """plans of earlier versions do not"""
+    capacity: list[CapacityRow] | None
+    service: list[ServiceRow] | None
+    """None: not printed"""
+    training: list[TrainingRow]
+    rollouts: list[RolloutRow] | None
+    offers: list[OfferRow] | None
+    contingencies: list[LossRow]
     kpis: dict[str, Any]
     ledgers: dict[str, Any]
     """empty in plans of earlier versions"""
@@ -289,10 +364,21 @@ def read(plan: Any, several: bool = False) -> Claim:
         cost=table(document, "cost", CostRow, {"line": text, "usd": number, **of}),
         shed=table(rows, "shed", ShedRow, {**_SHED, **of}),
         prints_shed="shed" in document,
+        capacity=_printed(document, "capacity", CapacityRow, {**_CAPACITY, **of}, {"let": 0}),
+        service=_printed(document, "service", ServiceRow, {**_SERVICE, **of}),
+        training=table(rows, "training", TrainingRow, {**_TRAINING, **of}),
+        rollouts=_printed(document, "rollouts", RolloutRow, {**_ROLLOUTS, **of}),
+        offers=_printed(document, "offers", OfferRow, {"offer": text, "taken": truth, **of}),
+        contingencies=table(rows, "contingencies", LossRow, {"lost": text, "enforced": truth}),
         kpis=mapping(member(document, "kpis"), "kpis"),
         ledgers=mapping(document.get("ledgers", {}), "ledgers"),
         futures=_futures(document) if several else {},
     )
+
+
+def _printed(document: dict[str, Any], key: str, row: Any, columns: dict[str, Reader], absent: Any = None) -> Any:
+    """A table, or None if the plan does not print it."""
+    return table(document, key, row, columns, absent) if key in document else None
 
 
 def _deals(document: dict[str, Any], several: bool) -> dict[int, ClaimedDeal]:
@@ -344,6 +430,37 @@ _SHED: dict[str, Reader] = {
     "usd": number,
 }
 
+_CAPACITY: dict[str, Reader] = {
+    "month": month,
+    "pool": text,
+    "offer": text,
+    "accelerator": text_or_null,
+    **dict.fromkeys(("held", "used_mean", "used_peak", "let"), number),
+}
+
+_SERVICE: dict[str, Reader] = {
+    "month": month,
+    "workload": text,
+    **dict.fromkeys(("mean_requests_per_s", "provisioned_requests_per_s", "served_share"), number),
+    "by": numbers_by_name,
+}
+
+_TRAINING: dict[str, Reader] = {
+    "month": month,
+    "workload": text,
+    "pool": text,
+    "accelerators": number,
+    "flop": number,
+    "done_share": number,
+}
+
+_ROLLOUTS: dict[str, Reader] = {
+    "month": month,
+    "workload": text,
+    "pool": text,
+    **dict.fromkeys(("accelerators", "rollouts", "tokens"), number),
+}
+
 _DEAL: dict[str, Reader] = {
     "offer": text,
     "provider": text,
@@ -363,7 +480,7 @@ _DEAL: dict[str, Reader] = {
 }
 _NO_RIGHT = {"right": "", "follows": None}
 """in plans of earlier versions, and these:"""
-_NO_TABLES: dict[str, list] = {"commitments": [], "shed": [], "ports": []}
+_NO_TABLES: dict[str, list] = {"commitments": [], "shed": [], "ports": [], "training": [], "contingencies": []}
 _NO_DECISIONS: dict[str, list] = {
     "committed": [],
     "covered": [],

@@ -46,7 +46,9 @@ class Known:
     losses: Collection[str] = ()
     """what may be lost"""
     runs: Collection[str] = ()
-    """workloads that train: they bring no requests"""
+    """workloads that train"""
+    served: Collection[str] = ()
+    """workloads that bring requests"""
 
     def sort_out(self, claim: Claim) -> Decisions:
         strays: list[str] = []
@@ -76,8 +78,8 @@ class Known:
         return self._fault_of_slot(row.period, 0, row.node)
 
     def _fault_of_unserved(self, row: Unserved) -> str:
-        if row.workload in self.runs:
-            return f"names {shown(row.workload)}, a training run, which brings no requests"
+        if row.workload in self.workloads and row.workload not in self.served:
+            return f"names {shown(row.workload)}, which brings no requests"
         return _unknown("workload", row.workload, self.workloads) or self._fault_of_slot(
             row.period, row.block, row.node
         )

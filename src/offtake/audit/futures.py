@@ -25,7 +25,19 @@ from .promises import signing_month
 from .reading import items
 
 Row = TypeVar("Row")
-SCENARIO_TABLES = ("commitments", "ports", "cash", "obligations", "cost", "shed")
+SCENARIO_TABLES = (
+    "commitments",
+    "ports",
+    "cash",
+    "obligations",
+    "cost",
+    "shed",
+    "capacity",
+    "service",
+    "training",
+    "rollouts",
+    "offers",
+)
 """tables with a row for each future, beside the ledgers"""
 DECISIONS = ("serve", "unserved", "beyond", "committed", "covered", "sublet", "ported", "rerouted", "late")
 
@@ -140,8 +152,9 @@ def _in_future(deal: ClaimedDeal, name: str) -> ClaimedDeal:
     return replace(deal, node=0, **figures)
 
 
-def _of_scenario(rows: Sequence[Row], name: str) -> list[Row]:
-    return [row for row in rows if row.scenario == name]
+def _of_scenario(rows: Sequence[Row] | None, name: str) -> list[Row] | None:
+    """None of a table that is not printed."""
+    return None if rows is None else [row for row in rows if row.scenario == name]
 
 
 def _ledger_of(rows: Any, ledger: str, name: str) -> list[Any]:

@@ -14,7 +14,7 @@ from offtake.instance.months import Month
 from . import spend, stability, training
 from .books import SECONDS_PER_HOUR, Books
 from .follow_ons import Break
-from .numbers import ZERO, exact
+from .numbers import ZERO, exact, price_in
 from .promises import Part, Promise
 
 COST_LINES = (
@@ -59,12 +59,13 @@ class Ledger:
         fixed = [*_fixed_payments(self.books), *_sublets(self.books), *spend.payments(self.books)]
         for month, line, offer, usd in [*fixed, *_ports(self.books), *self._use]:
             found[month, line, offer] += usd
-        for promise, part, usd in self._shortfalls:
+        for promise, part, usd in self.shortfalls:
             found[part.due, "shortfall", promise.key] += usd
         return dict(found)
 
     @cached_property
-    def _shortfalls(self) -> list[tuple[Promise, Part, Decimal]]:
+    def shortfalls(self) -> list[tuple[Promise, Part, Decimal]]:
+        """What each part of a spend commitment that is trued up lacks in the end."""
         return list(spend.shortfalls(self.books, self._use))
 
     def spent(self, promise: Promise, part: Part) -> Decimal:
@@ -113,7 +114,7 @@ class Ledger:
         for promise in self.books.promises.values():
             for month, usd in promise.paid.items():
                 found["commitments"] += promise.charge_factor(month, month <= calendar.months[-1]) * usd
-        for promise, part, usd in self._shortfalls:
+        for promise, part, usd in self.shortfalls:
             found["shortfall"] += promise.charge_factor(part.due, part.in_horizon) * usd
         found["unserved"] = sum(_penalties(self.books), ZERO)
         found["lateness"] = sum(training.penalties(self.books), ZERO)
@@ -125,9 +126,17 @@ class Ledger:
     @cached_property
     def value(self) -> dict[str, Decimal]:
         """What the requests served bring, discounted, by workload that says what one is worth."""
+        calendar, found = self.books.calendar, {}
         stated = {key: self.books.instance.workloads[key].value_usd_per_request for key in self.books.demand}
-        requests = self.books.discounted_requests
-        return {key: exact(usd) * requests[key] for key, usd in stated.items() if usd is not None}
+        for key, usd in stated.items():
+            if usd is None:
+                continue
+            found[key] = ZERO
+            for period, months in enumerate(calendar.periods):
+                worth = (calendar.discount(month) * month.hours * price_in(usd, month) for month in months)
+                requests = self.books.served_requests.get((key, period), ZERO)
+                found[key] += requests * sum(worth, ZERO) / calendar.hours(period)
+        return found
 
     @property
     def objective(self) -> Decimal:

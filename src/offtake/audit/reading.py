@@ -80,6 +80,10 @@ def text(value: Any, where: str) -> str:
     return value
 
 
+def text_or_null(value: Any, where: str) -> str | None:
+    return None if value is None else text(value, where)
+
+
 def number(value: Any, where: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise PlanError(f"{where} must be a number, not {shown(value)}")

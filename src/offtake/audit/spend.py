@@ -26,24 +26,24 @@ def payments(books: Books) -> Iterator[Entry]:
 
 def reductions(books: Books) -> Iterator[Entry]:
     """Use that is drawn from a commitment, or discounted by one, is not paid at list: negative."""
-    for (key, pool, month, _), usd in books.covered.items():
-        if key in books.promises:
-            yield month, _line(books, pool), books.pools[pool].supply, -usd
-    drawn: dict[tuple[str, Month], Decimal] = {}
-    for (key, pool, month, _), usd in books.covered.items():
-        if key in books.promises:
-            drawn[pool, month] = drawn.get((pool, month), ZERO) + usd
     for promise in books.promises.values():
-        if promise.prepaid:
-            continue
-        listed: dict[tuple[str, Month], Decimal] = {}
-        for (pool, month, _), usd in books.list_usd.items():
-            if promise.runs(month) and books.pools[pool].supply in promise.discounts:
-                listed[pool, month] = listed.get((pool, month), ZERO) + usd
-        for (pool, month), usd in listed.items():
-            offer = books.pools[pool].supply
-            off = 1 - promise.rate(offer)
-            yield month, _line(books, pool), offer, -off * (usd - drawn.get((pool, month), ZERO))
+        for month, pool, usd in saved(books, promise):
+            yield month, _line(books, pool), books.pools[pool].supply, -usd
+
+
+def saved(books: Books, promise: Promise) -> Iterator[tuple[Month, str, Decimal]]:
+    """What a commitment takes off the bill at list prices, by month and pool: all that is drawn from it; of one that is
+    trued up its discount on what is drawn from no other."""
+    for (key, pool, month, _), usd in books.covered.items():
+        if key == promise.key:
+            yield month, pool, usd
+    if promise.prepaid:
+        return
+    for (pool, month, block), usd in books.list_usd.items():
+        offer = books.pools[pool].supply
+        if promise.runs(month) and offer in promise.discounts:
+            drawn = (books.covered.get((key, pool, month, block), ZERO) for key in books.promises)
+            yield month, pool, (1 - promise.rate(offer)) * (usd - sum(drawn, ZERO))
 
 
 def _line(books: Books, pool: str) -> str:

@@ -11,7 +11,7 @@ import click
 from . import exits, options, terminal
 
 if TYPE_CHECKING:
-    from offtake.instance import Instance
+    from offtake.instance import Inspection, Instance
 
 MOST_REASONS = 6
 
@@ -42,11 +42,11 @@ def command(ctx: click.Context, instance_path: Path, settings: tuple[str, ...], 
     if as_json:
         terminal.show_json({"valid": True, "diagnostics": [asdict(entry) for entry in found.diagnostics], **summary})
     else:
-        terminal.show(page(found.instance, summary))
+        terminal.show(page(found, summary))
     verdict = f"{instance_path} is valid: {counted(found.diagnostics)}"
     if summary["unserved"]:
         verdict = f"{instance_path} is well-formed, but nothing can serve {', '.join(summary['unserved'])}"
-    terminal.say(*unserved(summary), verdict)
+    terminal.say(*unserved(summary), *beyond(summary), verdict)
     terminal.next_step("throughput" if summary["unserved"] else "solve", str(instance_path))
 
 
@@ -54,6 +54,7 @@ def describe(instance: Instance) -> dict[str, Any]:
     """The size of the problem, and for workloads that nothing can serve the reasons."""
     from offtake.size import model_size
     from offtake.throughput import rate_table
+    from offtake.throughput.training_rates import beyond_measured
 
     rates = rate_table(instance)
     serving = {
@@ -66,14 +67,20 @@ def describe(instance: Instance) -> dict[str, Any]:
         if not able
     }
     size = model_size(instance, rates)
-    return {"name": instance.name, "model": size, "pools_by_workload": serving, "unserved": reasons}
+    return {
+        "name": instance.name,
+        "model": size,
+        "pools_by_workload": serving,
+        "unserved": reasons,
+        "beyond_measured": beyond_measured(instance),
+    }
 
 
-def page(instance: Instance, summary: dict[str, Any]) -> Any:
+def page(found: Inspection, summary: dict[str, Any]) -> Any:
     from . import words
     from .tables import facts, section
 
-    kinds = [workload.kind for workload in instance.workloads.values()]
+    instance = found.instance
     signed = sum(bool(offer.terms) for offer in instance.offers.values())
     first, months = instance.horizon.start, instance.horizon.months
     size = {key: words.count(value) for key, value in summary["model"].items()}
@@ -83,7 +90,7 @@ def page(instance: Instance, summary: dict[str, Any]) -> Any:
             f"{first} to {first + (months - 1)}: {words.plural(months, 'month')}, "
             f"{words.plural(instance.day.blocks, 'block')} a day",
         ),
-        ("workloads", ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))),
+        ("workloads", ", ".join(_of_kind(found, kind) for kind in dict.fromkeys(found.kinds.values()))),
         (
             "offers",
             f"{len(instance.offers)}: {signed} to sign, {len(instance.offers) - signed} without signing; "
@@ -92,7 +99,27 @@ def page(instance: Instance, summary: dict[str, Any]) -> Any:
         ("ways to sign", "{deals} deals, {pools} pools, {pairs} pairs of pool and workload".format(**size)),
         ("model", "about {rows} rows, {columns} columns, {nonzeros} nonzeros".format(**size)),
     ]
+    if instance.policy.resilience is not None:
+        rows.append(("resilience", "rows are added while it is solved, where a plan does not survive a loss"))
     return section(words.printable(instance.name), facts(rows))
+
+
+def _of_kind(found: Inspection, kind: str) -> str:
+    """How many workloads of a kind the file has, and which of them are served in parts."""
+    named = [key for key, own in found.kinds.items() if own == kind]
+    parted = "; ".join(f"{key} as {' and '.join(found.parts[key])}" for key in named if key in found.parts)
+    return f"{len(named)} {kind}" + (f" ({parted})" if parted else "")
+
+
+def beyond(summary: dict[str, Any]) -> list[str]:
+    """What to say about training runs that may be larger than any whose speed was measured."""
+    from offtake.throughput.training import MEASURED_ACCELERATORS
+
+    return [
+        f"warning: {name} may take more than the {MEASURED_ACCELERATORS:,} accelerators of the largest run measured: "
+        "there its speed is an extrapolation; mfu states one"
+        for name in summary["beyond_measured"]
+    ]
 
 
 def unserved(summary: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a plan survives, as a section: which losses had to be asked for, and which it survives anyway."""
+"""What a plan survives, as a section: which losses take every block that is signed, and which leave some to spare."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def contingencies(document: Document) -> RenderableType | None:
     rows, rule = document.get("contingencies", []), document["instance"]["document"].get("policy", {}).get("resilience")
     if not rows or rule is None:
         return None
-    asked = [row["lost"] for row in rows if row["enforced"]]
+    binding = [row["lost"] for row in rows if row["enforced"]]
     anyway = [row["lost"] for row in rows if not row["enforced"]]
     since = f", from {rule['from']} on" if rule.get("from") else ""
     kept = f"{words.share(rule['keep'])} of {', '.join(rule['workloads'])}{since}"
     lines = [
         ("kept", Text(f"{kept}, whichever {rule['lose_any']} is lost", style="bold")),
-        ("asked for", f"without {', '.join(asked)}" if asked else "nothing: the cheapest plan survives every loss"),
-        *([("survived anyway", f"without {', '.join(anyway)}")] if anyway else []),
+        ("binding", f"without {', '.join(binding)}" if binding else "none: every loss leaves a block to spare"),
+        *([("survived with more", f"without {', '.join(anyway)}")] if anyway else []),
     ]
     return section("Resilience", facts(lines))

@@ -19,6 +19,7 @@ from . import (
     ledgers,
     margin,
     ports,
+    rollouts,
     scenarios,
     shed,
     tails,
@@ -51,6 +52,7 @@ def plan(document: Document, width: int) -> list[RenderableType]:
         by_time.held(document, width),
         service(document),
         training.training(document),
+        rollouts.rollouts(document),
         margin.margin(document),
         shed.shed(document),
         by_time.cash(document, width),
@@ -68,11 +70,13 @@ def headline(document: Document) -> RenderableType:
     solver = document["solver"]
     took = f"{solver['name']} {solver['version']}, {solver['seconds']:,.1f} s, {words.plural(solver['nodes'], 'node')}"
     alone = "of_several" not in document
-    what = "cost less value" if document["kpis"].get("value_usd") is not None else "cost"
+    sign, less = (-1, "brings more") if _earns(document) else (1, "costs less")
+    cost = "cost less value" if document["kpis"].get("value_usd") is not None else "cost"
+    what = "value less cost" if _earns(document) else cost
     rows = [
         ("answer", Text(verdict(document), style="bold")),
-        (what, f"{words.usd(document['objective_usd'])} (discounted, by the conventions below)"),
-        *([("bound", f"{words.usd(document['bound_usd'])}: no plan costs less")] if alone else []),
+        (what, f"{words.usd(sign * document['objective_usd'])} (discounted, by the conventions below)"),
+        *([("bound", f"{words.usd(sign * document['bound_usd'])}: no plan {less}")] if alone else []),
         ("solved by", took),
         ("audit", audit_line(document.get("audit"))),
     ]
@@ -88,13 +92,20 @@ def verdict(document: Document) -> str:
     stopped = {"time_limit": "Stopped at a limit. ", "interrupted": "Interrupted. "}.get(document["status"], "")
     if document["bound_usd"] <= 0 < document["objective_usd"]:
         return f"{stopped}Nothing is proven yet about how much less a plan could cost."
+    less, cheapest, saved = ("costs less", "cheapest", "saved")
+    if _earns(document):
+        less, cheapest, saved = ("brings more", "best", "gained")
     if gap <= 1e-9:
-        return f"{stopped}Proven optimal: no plan costs less."
+        return f"{stopped}Proven optimal: no plan {less}."
     saving = words.usd(max(document["objective_usd"] - document["bound_usd"], 0.0))
     asked = f" (asked for {words.share(solver['gap_asked'])})" if "gap_asked" in solver else ""
-    return (
-        f"{stopped}Proven within {words.gap(gap)} of the cheapest plan{asked}: at most {saving} could still be saved."
-    )
+    within = f"{stopped}Proven within {words.gap(gap)} of the {cheapest} plan{asked}"
+    return f"{within}: at most {saving} could still be {saved}."
+
+
+def _earns(document: Document) -> bool:
+    """Whether what is served brings more than it costs: then less cost reads as more left."""
+    return document.get("kpis", {}).get("value_usd") is not None and document["objective_usd"] < 0
 
 
 def audit_line(audit: Document | None) -> Text:
@@ -124,7 +135,9 @@ def audit_rules(audit: Document) -> RenderableType:
     return section(
         "Audit",
         table(["rule", ">checks", ">worst miss"], rows),
-        "worst miss: relative to the larger side; 1e-6 is allowed",
+        "worst miss: relative to the larger side; 1e-6 is allowed. Not audited, since only a search can know them: the "
+        "bound, and with it how the plan is called, and which losses had to be asked for; nor reasons, conventions and "
+        "tails",
     )
 
 
@@ -253,7 +266,7 @@ def _sources(months: list[Document]) -> list[str]:
             offer = pool.partition("/")[0]
             served[offer] = served.get(offer, 0.0) + part * row["mean_requests_per_s"] * row["served_share"]
     total = sum(served.values())
-    ranked = sorted((offer for offer in served if served[offer]), key=lambda offer: -served[offer])
+    ranked = sorted((offer for offer in served if served[offer] >= 5e-4 * total), key=lambda offer: -served[offer])
     shown = ranked if len(ranked) <= SOURCES_SHOWN + 1 else ranked[:SOURCES_SHOWN]
     said = [f"{offer} {words.share(served[offer] / total)}" for offer in shown]
     rest = sum(served[offer] for offer in ranked[len(shown) :])
@@ -269,8 +282,6 @@ def figures(document: Document) -> RenderableType:
             continue
         if definition.unit in ("month", "name") and rows:
             rows[-1] = (rows[-1][0], f"{rows[-1][1]}, {values[name]}")
-        elif definition.unit == "USD":
-            rows.append((definition.title, words.usd(values[name])))
         else:
             rows.append((definition.title, shown(name, values)))
     return section("Key figures", facts(rows))

@@ -30,10 +30,11 @@ def shed(document: Document) -> RenderableType | None:
 
 
 def _row(months: list[Document], unit: tuple[str, float, int]) -> tuple[str, ...]:
-    first = months[0]
+    first, prices = months[0], [row["usd_per_request"] for row in months]
+    ends = dict.fromkeys(f"{price:.6g}" for price in (min(prices), max(prices)))
     return (
         first["workload"],
-        f"{first['usd_per_request']:.6g}",
+        " to ".join(ends),
         first["month"],
         months[-1]["month"],
         f"{sum(row['requests'] for row in months) / 1e6:,.4g}",

@@ -36,6 +36,7 @@ _RATE = [
     "prefill_share",
     "tokens_per_joule",
     "source",
+    "cited",
     "derate",
     "sigma",
     "calibrated",
@@ -71,6 +72,7 @@ def command(ctx: click.Context, instance_path: Path, settings: tuple[str, ...], 
 def measure(instance: Instance, rates: RateTable) -> list[Row]:
     """One row per workload, pool and way to pay, in the order of the file; rates are those of the first month."""
     from offtake.instance.reasoning import as_of
+    from offtake.instance.workloads import runs
     from offtake.throughput import usd_per_million_tokens
 
     prices: dict[tuple[str, str], list[Any]] = {}
@@ -81,7 +83,7 @@ def measure(instance: Instance, rates: RateTable) -> list[Row]:
         for price in prices.get((pool, workload), [None]):
             row = {"workload": workload, "pool": pool, "eligible": rate.eligible, "reason": rate.reason}
             row["tokens_per_s_per_accelerator"] = rate.tokens_per_s if rate.eligible else None
-            serves = rate.eligible and instance.workloads[workload].kind != "training"
+            serves = rate.eligible and workload not in runs(instance)
             row["requests_per_s_per_accelerator"] = float(rate.requests_per_s[0]) if serves else None
             row |= {key: getattr(price, key, None) for key in _PRICE} | {"price_basis": getattr(price, "basis", None)}
             found.append(row | {key: getattr(rate, key) for key in _RATE})
@@ -103,9 +105,11 @@ def pages(instance: Instance, rows: list[Row], calibrated: str) -> list[Any]:
             if workload.kind == "interactive"
             else ""
         )
-        where = "tokens learnt from, before goodput" if workload.kind == "training" else workload.region
-        title = f"{name}: {workload.kind}, {workload.model}, {where}{target}"
+        title = f"{name}: {workload.kind}, {workload.model}, {_where(workload)}{target}"
         found.append(section(title, table(headers, map(_cells, able))))
+        cited = [(row["pool"], f"{row['source']}: {row['cited']}") for row in able if row["cited"]]
+        if cited:
+            found.append(table(["rate of", "from"], cited))
         if unable:
             found.append(table(["cannot serve it", "because"], ((row["pool"], row["reason"]) for row in unable)))
     found.append(
@@ -117,6 +121,13 @@ def pages(instance: Instance, rows: list[Row], calibrated: str) -> list[Any]:
         f"{calibrated}, less the model's uncertainty (derate) where a pair was never measured."
     )
     return found
+
+
+def _where(workload: Any) -> str:
+    """The region that requests come from; of a run and its rollouts, what a token is."""
+    said = {"rollouts": "prompts and answers, anywhere"}
+    learnt = "tokens learnt from, at the largest scale, before goodput"
+    return getattr(workload, "region", said.get(workload.kind, learnt))
 
 
 def _cheapest(rows: Iterable[Row]) -> list[Row]:

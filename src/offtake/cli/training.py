@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.console import RenderableType
 
+from offtake.throughput.training import MEASURED_ACCELERATORS
+
 from . import words
 from .tables import section, table
 
@@ -39,5 +41,15 @@ def training(document: Document) -> RenderableType | None:
     headers = ["run", "on", "from", "to", ">acceler-\nators", ">FLOP", ">done", ">USD/1M"]
     late = dict.fromkeys(workload for workload, *_ in document["decisions"].get("late", []))
     said = f"; late: {', '.join(late)}" if late else ""
+    larger = _beyond_measured(document)
+    said += f"; on more accelerators than were ever measured: {', '.join(larger)}" if larger else ""
     note = f"FLOP: useful ones, after goodput; done: of all its work; USD/1M: per million tokens learnt from{said}"
     return section("Training", table(headers, rows), note)
+
+
+def _beyond_measured(document: Document) -> list[str]:
+    """Runs without a stated MFU on more accelerators than the largest run that was measured."""
+    workloads = document["instance"]["document"]["workloads"]
+    larger = [row["workload"] for row in document["training"] if row["accelerators"] > MEASURED_ACCELERATORS]
+    written = {name: workloads.get(name) or workloads[name.rpartition(".")[0]] for name in larger}
+    return [name for name in written if "mfu" not in written[name]]

@@ -6,15 +6,9 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from offtake.dollars import usd
 
-def usd(value: float) -> str:
-    """Dollars in running text: $31.42 bn, $270.0 m, $1,368,000, $2.35."""
-    sign, size = "-" if value < 0 else "", abs(value)
-    if size >= 1e9:
-        return f"{sign}${size / 1e9:,.2f} bn"
-    if size >= 1e7:
-        return f"{sign}${size / 1e6:,.1f} m"
-    return f"{sign}${size:,.0f}" if size >= 1000 or size == round(size) else f"{sign}${size:,.2f}"
+__all__ = ["count", "gap", "in_unit", "plural", "printable", "share", "usd", "usd_unit"]
 
 
 def usd_unit(values: Iterable[float]) -> tuple[str, float, int]:

@@ -15,9 +15,11 @@ from ..instance.network import egress_usd_per_million_tokens
 from ..instance.pools import Pool, pools, supplies
 from ..instance.prices import price_in
 from ..instance.reasoning import output_tokens
-from ..instance.schema import Batch, Instance, Offer, Training
+from ..instance.reinforcement import Rollouts
+from ..instance.schema import Batch, Instance, Offer, Served, Training
 from ..throughput import RateTable
 from .calendar import Calendar
+from .reinforcement import rollouts_workload
 from .training import training_workload
 
 SECONDS_PER_HOUR = 3600.0
@@ -31,6 +33,8 @@ def workload_of(instance: Instance, calendar: Calendar, key: str) -> Workload:
     workload = instance.workloads[key]
     if isinstance(workload, Training):
         return training_workload(instance, calendar, key)
+    if isinstance(workload, Rollouts):
+        return rollouts_workload(instance, calendar, key)
     by_month = mean_requests_per_s(instance, key)
     mean = np.stack([calendar.mean(by_month[:, b]) for b in range(by_month.shape[1])], axis=1)
     margin = workload.demand.peak_to_mean * workload.headroom
@@ -41,10 +45,12 @@ def workload_of(instance: Instance, calendar: Calendar, key: str) -> Workload:
         largest = [by_month[np.asarray(calendar.period_of) == t].max(axis=0) for t in range(len(calendar.hours))]
         provision, waiting = np.stack(largest) * margin, 0
         mean_share = np.divide(mean, provision, out=np.zeros_like(mean), where=provision > 0)
-    discount = calendar.mean(calendar.discount[: calendar.months])
 
-    def discounted(usd_per_request: float | None) -> np.ndarray | None:
-        return None if usd_per_request is None else (usd_per_request * discount)[None]
+    def discounted(usd_per_request: float | dict[Month, float] | None) -> np.ndarray | None:
+        if usd_per_request is None:
+            return None
+        by_month = np.array([price_in(usd_per_request, calendar.first + m) for m in range(calendar.months)])
+        return calendar.mean(by_month * calendar.discount[: calendar.months])[None]
 
     return Workload(
         kind=workload.kind,
@@ -102,7 +108,7 @@ def _usd_per_request(
 ) -> tuple[float | np.ndarray, float | np.ndarray]:
     """API tokens, at list prices, and egress of one request of the workload served from the pool, USD by month."""
     workload = instance.workloads[key]
-    if isinstance(workload, Training):
+    if not isinstance(workload, Served):
         return 0.0, 0.0
     request = workload.request
     output = np.array([output_tokens(request, calendar.first + m) for m in range(calendar.months)])

@@ -33,7 +33,9 @@ def text() -> str:
 def _accelerators() -> Iterator[str]:
     yield "## Accelerators\n"
     yield "Dense peaks, per accelerator. Memory: 1e9 bytes that the driver gives. Links: one way. Power: all in, with"
-    yield "the share of server and cooling.\n"
+    yield "the share of server and cooling. An LPU holds a model in the memory of hundreds of chips in a line. The"
+    yield "model of engines knows no such lines and serves nothing from them: who offers LPUs states"
+    yield "`throughput.rates`, or rows of `throughput.measured`, with their source.\n"
     columns: list[Column] = [("id", lambda id, _: f"`{id}`"), ("name", lambda _, entry: entry["name"])]
     columns += [("family", lambda _, entry: entry["family"])]
     columns += [(f"{p}, TFLOP/s", _figure(f"{p}_tflops")) for p in ("bf16", "fp8", "fp4", "int8")]

@@ -6,9 +6,13 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from . import catalogue
+from .checks_terms import late_prices
+from .demand import growth
 from .parts import part_id, parts_of
-from .schema import Demand, Horizon, Served
+from .schema import MOST_REQUESTS_PER_S, Demand, Horizon, Served
 from .sentences import Finding, suggestion
 from .structure import Draft
 from .workloads import served
@@ -81,7 +85,7 @@ def shares(draft: Draft) -> Findings:
             continue
         path, total = ("workloads", key, "model"), sum(workload.model.values())
         if not math.isclose(total, 1.0, rel_tol=0, abs_tol=1e-9):
-            help = f"they sum to {total:.6g}; each model serves exactly its share of the requests"
+            help = f"they sum to {total:.6g}; each model is asked for its share of the requests"
             yield Finding("E029", path, f"the shares of the models of {key} must sum to 1", help, "", "key")
         for model in workload.model:
             part = part_id(key, model)
@@ -96,8 +100,9 @@ def shares(draft: Draft) -> Findings:
 def rates_of_parts(draft: Draft) -> Findings:
     """A measured rate is that of one model."""
     parts = parts_of(draft.instance)
+    several = served(draft.instance).keys() & parts.keys()
     for i, rate in enumerate(draft.instance.throughput.rates):
-        if rate.workload in parts:
+        if rate.workload in several:
             message = f"{rate.workload} is served by several models, a rate is that of one"
             help = f"name the part: {' or '.join(parts[rate.workload])}"
             yield Finding("E029", ("throughput", "rates", i, "workload"), message, help, "")
@@ -124,6 +129,25 @@ def given_rates(draft: Draft) -> Findings:
             yield Finding("E021", ("throughput", "rates", i), message, help, "", "key")
 
 
+def rates_reached(draft: Draft, horizon: Horizon) -> Findings:
+    """Growth that ends in a rate that could be written."""
+    for key, workload in served(draft.instance).items():
+        rate = workload.demand.requests_per_s
+        table = workload.demand.growth_per_year
+        if not isinstance(rate, float | int) or (isinstance(table, dict) and min(table) > horizon.start.year):
+            continue
+        with np.errstate(over="ignore"):
+            reached = rate * growth(workload.demand, horizon.start, horizon.months)
+        beyond = np.flatnonzero(reached > MOST_REQUESTS_PER_S)
+        if beyond.size:
+            month = horizon.start + int(beyond[0])
+            doubles = workload.demand.doubling_months is not None
+            name = "doubling_months" if doubles else "growth_per_year"
+            message = f"the demand of {key} grows to more than {MOST_REQUESTS_PER_S:,} requests/s, in {month}"
+            help = "months in which it doubles" if doubles else "a factor: 1.3 is +30 % a year"
+            yield Finding("E029", ("workloads", key, "demand", name), message, help)
+
+
 def multipliers(draft: Draft, horizon: Horizon) -> Findings:
     """Reasoning by month begins no later than the horizon."""
     for key, workload in served(draft.instance).items():
@@ -135,4 +159,13 @@ def multipliers(draft: Draft, horizon: Horizon) -> Findings:
 
 
 CHECKS = (rates, shapes, no_demand, shares, rates_of_parts, given_rates)
-DATE_CHECKS = (growth_years, multipliers)
+
+
+def values(draft: Draft, horizon: Horizon) -> Findings:
+    """Value by month begins no later than the horizon."""
+    for key, workload in served(draft.instance).items():
+        path = ("workloads", key, "value_usd_per_request")
+        yield from late_prices(path, workload.value_usd_per_request, horizon.start, "the first month of the horizon")
+
+
+DATE_CHECKS = (growth_years, rates_reached, multipliers, values)

@@ -32,8 +32,8 @@ def costs(draft: Draft) -> Findings:
             lacks = " and ".join(key for key in ("usd", "months") if key not in said)
             help = "usd: in all, months: until it may serve; or done: true if it runs there already"
             yield Finding("E021", path, f"the port of {model} to {family} needs {lacks}", help, "", "key")
-        elif not port.source:
-            help = "source: where the estimate comes from, with its date"
+        elif not port.source and "usd" not in port.assumed:
+            help = "source: where the estimate comes from, with its date; or assumed: [usd, months]"
             yield Finding("W001", path, f"the cost of the port of {model} to {family} has no source", help, "", "key")
 
 

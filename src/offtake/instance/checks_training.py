@@ -1,4 +1,4 @@
-"""Rules on training runs: how much work, on how many accelerators, and when."""
+"""Rules on training runs and reinforcement learning: how much work, on how many accelerators, and when."""
 
 from __future__ import annotations
 
@@ -8,29 +8,36 @@ from itertools import pairwise
 from .checks_dates import filled, last_month, span
 from .months import Month
 from .scenarios import period_starts
-from .schema import Goodput, Horizon, Training
+from .schema import Goodput, Horizon, Learning, Training
 from .sentences import Finding, Path
 from .structure import Draft
 
 Findings = Iterator[Finding]
 ROUNDING = 1e-9
 """relative: slopes that differ by less are equal"""
+SMALLEST = {"flops": 1e16, "tokens": 1e7}
+"""of a run: what one accelerator does in a minute is nothing beside a month, and lost in the solver's tolerance"""
 
 
-def _runs(draft: Draft) -> Iterator[tuple[Path, str, Training]]:
+def _runs(draft: Draft) -> Iterator[tuple[Path, str, Learning]]:
     for key, workload in draft.instance.workloads.items():
-        if isinstance(workload, Training):
+        if isinstance(workload, Learning):
             yield ("workloads", key), key, workload
 
 
 def work(draft: Draft) -> Findings:
     """How much there is to do is said once, and can be done at some size."""
     for path, key, run in _runs(draft):
-        given = [name for name in ("tokens", "flops") if getattr(run, name) is not None]
-        if len(given) != 1:
+        given = [name for name in ("tokens", "flops") if getattr(run, name, None) is not None]
+        if isinstance(run, Training) and len(given) != 1:
             label = "has both" if given else "has none"
             message = f"the training run {key} needs exactly one of tokens or flops"
             yield Finding("E021", path, message, "tokens to learn from, or operations of the whole run", label, "key")
+        for name in given:
+            if getattr(run, name) < SMALLEST[name]:
+                message = f"{key} is too small for a training run: at least {SMALLEST[name]:g} {name}"
+                help = "an accelerator does more in minutes; plan such work as batch, or leave it out"
+                yield Finding("E029", (*path, name), message, help)
         if run.accelerators.min > run.accelerators.max:
             help = f"max is {run.accelerators.max:g}"
             yield Finding("E029", (*path, "accelerators", "min"), "min must not be above max", help)
@@ -69,7 +76,7 @@ def _bent(path: Path, points: list[Goodput]) -> Findings:
 
 def speeds(draft: Draft) -> Findings:
     """Requests per second and demand say nothing about a training run."""
-    names = [key for _, key, _ in _runs(draft)]
+    names = [key for _, key, run in _runs(draft) if isinstance(run, Training)]
     for i, rate in enumerate(draft.instance.throughput.rates):
         if rate.workload in names:
             message = f"{rate.workload} is a training run: it has no requests"
@@ -95,13 +102,14 @@ def windows(draft: Draft, horizon: Horizon) -> Findings:
         elif earliest is not None and earliest > last:
             yield Finding("E023", (*at, "earliest"), f"{key} would begin after the horizon", span(horizon))
         elif deadline is not None and not horizon.start <= deadline <= last:
-            help = f"{span(horizon)}; what goes on after it is left out of tokens or flops"
+            work = "tokens or flops" if isinstance(run, Training) else "rollouts"
+            help = f"{span(horizon)}; what goes on after it is left out of {work}"
             yield Finding("E023", (*at, "deadline"), f"the deadline of {key} is outside the horizon", help)
         elif filled(horizon):
             yield from _off_periods(draft, at, run, horizon)
 
 
-def _off_periods(draft: Draft, at: Path, run: Training, horizon: Horizon) -> Findings:
+def _off_periods(draft: Draft, at: Path, run: Learning, horizon: Horizon) -> Findings:
     starts = period_starts(draft.instance)
     ends = [*(start - 1 for start in starts[1:]), last_month(horizon)]
     earliest, deadline = run.window.earliest, run.window.deadline

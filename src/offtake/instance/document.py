@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Any
 
+from .parts import joined
 from .schema import Instance
 from .structure import CATALOGUES
 
@@ -16,7 +17,7 @@ def to_document(instance: Instance) -> dict[str, Any]:
     Defaults are left out, except in regions, accelerators and models: there a key that is left out means that of the
     catalogue, so their entries are spelled out in full.
     """
-    document = instance.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    document = joined(instance).model_dump(mode="json", by_alias=True, exclude_defaults=True)
     for section in CATALOGUES:
         entries = {
             key: entry.model_dump(mode="json", exclude_none=True) for key, entry in getattr(instance, section).items()

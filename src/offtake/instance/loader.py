@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from . import checks, earlier, efficiencies, files, measured, structure, tables, yaml12
 from . import settings as settings_
 from .diagnostics import Diagnostic, at, general, ordered, render, shorten
+from .parts import Parts, parts_of
 from .places import located
 from .references import completed
 from .schema import Instance, MeasuredFile
@@ -27,6 +28,10 @@ class Inspection:
     """None if there are errors"""
     diagnostics: list[Diagnostic]
     """errors, then warnings, by position"""
+    kinds: dict[str, str] = field(default_factory=dict)
+    """workload of the file -> its kind; empty if there are errors"""
+    parts: Parts = field(default_factory=dict)
+    """those of them that the instance has in parts"""
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -182,7 +187,10 @@ class _Found:
     def inspection(self, draft: structure.Draft | None) -> Inspection:
         diagnostics = ordered(self.diagnostics, self.name)
         failed = draft is None or any(d.severity == "error" for d in diagnostics)
-        return Inspection(None if failed else completed(draft), diagnostics)
+        if failed:
+            return Inspection(None, diagnostics)
+        kinds = {key: workload.kind for key, workload in draft.instance.workloads.items()}
+        return Inspection(completed(draft), diagnostics, kinds, parts_of(draft.instance))
 
 
 def _place(diagnostic: Diagnostic) -> tuple[object, ...]:

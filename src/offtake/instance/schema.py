@@ -27,7 +27,13 @@ Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=80)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Penalty = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
-RequestRate = Annotated[float, Field(gt=0, le=1_000_000_000, allow_inf_nan=False)]
+MOST_REQUESTS_PER_S = 1_000_000_000
+RequestRate = Annotated[float, Field(gt=0, le=MOST_REQUESTS_PER_S, allow_inf_nan=False)]
+RequestRateOrNone = Annotated[float, Field(ge=0, le=MOST_REQUESTS_PER_S, allow_inf_nan=False)]
+Usd = Annotated[float, Field(ge=0, le=10_000_000_000_000, allow_inf_nan=False)]
+PositiveUsd = Annotated[float, Field(gt=0, le=10_000_000_000_000, allow_inf_nan=False)]
+Megawatts = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+Accelerators = Annotated[float, Field(gt=0, le=1_000_000_000, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Discount = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
@@ -137,7 +143,7 @@ class Network(Keys):
     """Round trips and egress between regions, where the default does not do."""
 
     round_trip_ms: dict[Id, dict[Id, NonNegative]] = Field({}, description="from supply region to workload region")
-    egress_usd_per_million_tokens: dict[Id, dict[Id, NonNegative]] = Field(
+    egress_usd_per_million_tokens: dict[Id, dict[Id, Usd]] = Field(
         {}, description="from supply region to workload region, on output tokens"
     )
     path_factor: Annotated[float, Field(ge=1, le=5)] = Field(1.5, description="fibre route over great circle")
@@ -257,6 +263,7 @@ class ServiceLevel(Keys):
 
 
 ByHour = Annotated[list[NonNegative], Field(min_length=24, max_length=24)]
+RatesByHour = Annotated[list[RequestRateOrNone], Field(min_length=24, max_length=24)]
 Growth = Annotated[float, Field(gt=0, le=100)]
 
 
@@ -264,7 +271,7 @@ class Demand(Keys):
     """Mean request rate. Either requests_per_s (a rate with or without growth, or a table by month, whose
     months may be lists of 24 rates by UTC hour) or a CSV beside the instance."""
 
-    requests_per_s: RequestRate | dict[Month, NonNegative | ByHour] | None = Field(
+    requests_per_s: RequestRate | dict[Month, RequestRateOrNone | RatesByHour] | None = Field(
         None, description="mean over the day: in the first month, or for every month"
     )
     file: str | None = Field(None, description="CSV with the columns month, requests_per_s, and hour_utc if by hour")
@@ -295,7 +302,7 @@ class Served(Keys):
     """What interactive and batch workloads share."""
 
     model: Id | Annotated[dict[Id, PositiveShare], Field(min_length=1)] = Field(
-        description="id of the model that serves it; or the exact share of the requests that each of several serves"
+        description="id of the model that serves it; or the share of the requests that is asked of each of several"
     )
     region: Id = Field(description="where its requests come from")
     request: Request = Field(description="the mean request")
@@ -304,8 +311,10 @@ class Served(Keys):
     unserved_usd_per_request: Penalty | None = Field(
         None, description="penalty; absent, and no value either: must be served"
     )
-    value_usd_per_request: Penalty | None = Field(
-        None, description="what a served request brings: with it the plan maximises the margin"
+    value_usd_per_request: Penalty | dict[Month, Penalty] | None = Field(
+        None,
+        description="what a served request brings: with it the plan maximises the margin; or by month, the last value "
+        "holds",
     )
     allow: Allow = Field(Allow(), description="serve it from these only")
     deny: Allow = Field(Allow(), description="never serve it from these")
@@ -335,8 +344,8 @@ class RunWindow(Keys):
 class Scale(Keys):
     """How many usable accelerators of one pool a training run takes, whenever it works."""
 
-    min: Positive = Field(1.0, description="fewest accelerators at a time")
-    max: Positive = Field(description="most accelerators at a time")
+    min: Accelerators = Field(1.0, description="fewest accelerators at a time")
+    max: Accelerators = Field(description="most accelerators at a time")
 
 
 class Goodput(Keys):
@@ -346,17 +355,16 @@ class Goodput(Keys):
     factor: PositiveShare = Field(description="useful share of their throughput")
 
 
-class Training(Keys):
-    """A training run: so much arithmetic, on one pool at a time, on the same accelerators all day long."""
+class Learning(Keys):
+    """What training and reinforcement learning share: they learn on one pool at a time, as much of it all day long."""
 
-    kind: Literal["training"] = Field(description="interactive, batch or training")
     model: Id = Field(description="id of the model that it trains")
-    tokens: Positive | None = Field(None, description="to learn from: 6 FLOP each per active parameter")
-    flops: Positive | None = Field(None, description="floating-point operations of the whole run, instead of tokens")
     window: RunWindow = Field(RunWindow(), description="when it may work, and when it is to be done")
     accelerators: Scale = Field(description="how large it runs")
     mfu: PositiveShare | None = Field(
-        None, description="share of the dense bf16 peak that it reaches, before goodput; default: 0.40"
+        None,
+        description="share of the dense bf16 peak that it reaches at any size, before goodput; default: as measured, "
+        "by accelerator, active parameters and number of accelerators",
     )
     goodput: list[Goodput] = Field(
         [], description="useful work by cluster size: straight lines from none through the points; default: all"
@@ -364,14 +372,48 @@ class Training(Keys):
     pauses_max: Annotated[int, Field(ge=0, le=1000)] = Field(
         0, description="how often it may stop and go on later; a move to another pool between periods is no pause"
     )
-    lateness_usd_per_month: Positive | None = Field(
+    lateness_usd_per_month: PositiveUsd | None = Field(
         None, description="for every month after the deadline that begins with it unfinished; absent: never late"
     )
     allow: Allow = Field(Allow(), description="train it on these only")
     deny: Allow = Field(Allow(), description="never train it on these")
 
 
-Workload = Annotated[Interactive | Batch | Training, Field(discriminator="kind")]
+class Training(Learning):
+    """A training run: so much arithmetic by a deadline."""
+
+    kind: Literal["training"] = Field(description="interactive, batch, training or rl")
+    tokens: Positive | None = Field(
+        None, description="to learn from: 6 FLOP each per active parameter, and those of attention"
+    )
+    sequence_tokens: Positive = Field(
+        8192, description="of a training sequence, all of which its tokens attend to; says nothing beside flops"
+    )
+    flops: Positive | None = Field(None, description="floating-point operations of the whole run, instead of tokens")
+
+
+class Rollout(Keys):
+    """The mean rollout of reinforcement learning. All of its tokens are learnt from."""
+
+    input_tokens: Positive = Field(description="of its prompt")
+    output_tokens: Positive = Field(description="that are generated, reasoning included")
+    prefix_cache_hit: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="share of input tokens not computed: of 8 answers to a prompt 7 find it read"
+    )
+
+
+class Reinforcement(Learning):
+    """Reinforcement learning: rollouts are generated anywhere, and learnt from in the same period on one pool."""
+
+    kind: Literal["rl"] = Field(description="interactive, batch, training or rl")
+    rollouts: Positive = Field(description="generated in all; each is one request")
+    request: Rollout = Field(description="the mean rollout")
+    updates_per_rollout: Annotated[float, Field(gt=0, le=1000)] = Field(
+        1.0, description="how often each rollout is learnt from; below 1 if some are left out"
+    )
+
+
+Workload = Annotated[Interactive | Batch | Training | Reinforcement, Field(discriminator="kind")]
 
 
 class Provider(Keys):
@@ -427,7 +469,7 @@ class Tiers(Keys):
 class LetterOfCredit(Keys):
     """A bank's guarantee for one block, kept up through the term."""
 
-    usd: Positive = Field(description="guaranteed, per block")
+    usd: PositiveUsd = Field(description="guaranteed, per block")
     fee_per_year: PositiveShare = Field(description="share of it that the bank bills a year, a twelfth each month")
 
 
@@ -443,7 +485,7 @@ class ServiceCredits(Keys):
     cap_fraction: Share = Field(1.0, description="most that is given back of a month's fixed fee")
 
 
-Price = NonNegative | dict[Month, NonNegative]
+Price = Usd | dict[Month, Usd]
 
 
 class Cancel(Keys):
@@ -483,7 +525,7 @@ class Term(Keys):
     fee_factor: list[NonNegative] = Field([], description="factor on the fee in months 1, 2, ... (last holds)")
     tiers: Tiers | None = Field(None, description="price factors by the number of blocks")
     take_or_pay: Share = Field(1.0, description="share that is paid whether used or not")
-    minimum_usd_per_month: NonNegative = Field(0.0, description="least fixed fee of a block and month; counts as use")
+    minimum_usd_per_month: Usd = Field(0.0, description="least fixed fee of a block and month; counts as use")
     prepay: Share = Field(0.0, description="share of the term's fixed fees, paid at signing")
     drawdown: Literal["pro_rata", "first", "last"] = Field(
         "pro_rata", description="which fees the prepayment pays: a share of each, the first ones, or the last"
@@ -493,11 +535,9 @@ class Term(Keys):
     )
     payments: list[Payment] = Field([], description="dates on which the fixed fees are paid, instead of monthly")
     escalator_per_year: Annotated[float, Field(ge=-0.5, le=1)] = Field(0.0, description="on each anniversary")
-    signing_fee_usd: NonNegative = Field(0.0, description="once, when signed, whatever the number of blocks")
-    signing_credit_usd: NonNegative = Field(
-        0.0, description="cash that comes in when signed, whatever the number of blocks"
-    )
-    deposit_usd: NonNegative = Field(
+    signing_fee_usd: Usd = Field(0.0, description="once, when signed, whatever the number of blocks")
+    signing_credit_usd: Usd = Field(0.0, description="cash that comes in when signed, whatever the number of blocks")
+    deposit_usd: Usd = Field(
         0.0, description="per block; paid at signing, refunded in the month after the term; not an obligation"
     )
     letter_of_credit: LetterOfCredit | None = Field(None, description="a bank's guarantee for one block")
@@ -540,7 +580,7 @@ class Expansion(FollowOnPrice):
     """An option on more of the same, bought when the contract is signed. All of it is billed, month by month."""
 
     blocks_per_block: Positive = Field(1.0, description="blocks that the option is on, for each block of the contract")
-    premium_usd: NonNegative = Field(0.0, description="for each block optioned, paid when the contract is signed")
+    premium_usd: Usd = Field(0.0, description="for each block optioned, paid when the contract is signed")
     exercise: Exercise = Field(description="when it may be called")
     lead_months: Annotated[int, Field(ge=0, le=120)] = Field(0, description="months from the call to service")
     months: Annotated[int, Field(ge=1, le=240)] = Field(description="how long what is added runs")
@@ -550,14 +590,14 @@ class Sublease(Keys):
     """Capacity that is not needed may be let to others, a month at a time, for a share of the forward curve."""
 
     fraction: PositiveShare = Field(description="of the forward curve of the accelerator in the month")
-    max_accelerators: Positive = Field(description="the most that the market takes of each type, at any time")
+    max_accelerators: Accelerators = Field(description="the most that the market takes of each type, at any time")
 
 
 class Elastic(Keys):
     """Capacity without signing: pay for what is used."""
 
     usd_per_accelerator_hour: Price = Field(description="a price, or by month: last holds")
-    max_accelerators: Positive = Field(description="how many can be had at once")
+    max_accelerators: Accelerators = Field(description="how many can be had at once")
     market: Literal["on_demand", "spot"] = Field("on_demand", description="spot capacity can be taken away")
 
 
@@ -565,9 +605,9 @@ class TokenApi(Keys):
     """Tokens from somebody else's service, only for the models named."""
 
     models: list[Id] = Field(description="ids of the models that it serves")
-    usd_per_million_input_tokens: NonNegative = Field(description="price of input")
-    usd_per_million_output_tokens: NonNegative = Field(description="price of output, reasoning included")
-    max_requests_per_s: Positive = Field(description="rate limit")
+    usd_per_million_input_tokens: Usd = Field(description="price of input")
+    usd_per_million_output_tokens: Usd = Field(description="price of output, reasoning included")
+    max_requests_per_s: RequestRate = Field(description="rate limit")
     ttft_ms: Positive = Field(description="without the network")
     tpot_ms: Positive = Field(description="time per output token after the first")
 
@@ -597,10 +637,10 @@ class Supply(Sourced):
 
     provider: Id = Field(description="id of the seller")
     region: Id = Field(description="where the capacity stands")
-    accelerators: dict[Id, Positive] = Field({}, description="accelerators of each type in one block")
-    mw: Positive | None = Field(None, description="one block in megawatts of `accelerator`")
+    accelerators: dict[Id, Accelerators] = Field({}, description="accelerators of each type in one block")
+    mw: Megawatts | None = Field(None, description="one block in megawatts of `accelerator`")
     accelerator: Id | None = Field(None, description="for mw and elastic")
-    power_mw: Positive | None = Field(None, description="per block; default: accelerators x all_in_kw")
+    power_mw: Megawatts | None = Field(None, description="per block; default: accelerators x all_in_kw")
     power_price: PowerPrice | None = Field(None, description="energy, where it is paid for apart from the fees")
     availability: PositiveShare = Field(1.0, description="share of the accelerators that work at any time")
     ramp: list[Share] = Field([], description="share delivered in months 1, 2, ... (last holds); default 1")
@@ -657,8 +697,10 @@ class Commitment(Sourced):
     """
 
     provider: Id = Field(description="to whom it is promised")
-    usd: Positive | None = Field(None, description="over the whole window, split evenly over its months")
-    usd_per_hour: Positive | None = Field(None, description="in every hour of the window; what an hour leaves is lost")
+    usd: PositiveUsd | None = Field(None, description="over the whole window, split evenly over its months")
+    usd_per_hour: PositiveUsd | None = Field(
+        None, description="in every hour of the window; what an hour leaves is lost"
+    )
     window: Window = Field(description="when it runs")
     interval_months: Annotated[int, Field(ge=1, le=240)] | None = Field(
         None, description="months that are settled together, with `usd`; default: the whole window"
@@ -677,7 +719,7 @@ class Commitment(Sourced):
 class Port(Sourced):
     """A model brought to a software family, on which it can then be served. Either usd and months, or done."""
 
-    usd: Positive | None = Field(None, description="what it costs in all, spread evenly over its months")
+    usd: PositiveUsd | None = Field(None, description="what it costs in all, spread evenly over its months")
     months: Annotated[int, Field(ge=1, le=120)] | None = Field(
         None, description="from its start until the family may serve the model"
     )
@@ -756,7 +798,9 @@ class ProviderShares(Since):
     )
     spend: PositiveShare | None = Field(
         None,
-        description="of what sellers are paid for good inside the horizon, in all; see commitments for what counts",
+        description="of what sellers are paid in the horizon, in all, undiscounted and when it is paid: fees, use, "
+        "egress, contracts in force, spend commitments and what lacks of them, less credits; no deposits, letters of "
+        "credit, energy paid apart and income from subletting. What nobody needs is not paid to change a share",
     )
     served: PositiveShare | None = Field(None, description="of the requests served, on the mean, in each period")
 
@@ -814,7 +858,7 @@ class KeepPlan(Keys):
     """What it costs to sign something else than an earlier plan does, so that plans do not jump about."""
 
     plan: str | list[KeptDeal] = Field(description="file of an earlier plan beside this one; once read, its deals")
-    usd_per_change: Positive = Field(
+    usd_per_change: PositiveUsd = Field(
         description="for each deal (offer, start and months) with other blocks than there, or that is not there; in "
         "the cost, but no cash"
     )
@@ -830,7 +874,7 @@ class Policy(Keys):
     carbon_tonnes_max: dict[YearKey, NonNegative] = Field(
         {}, description="CO2 of the months of the horizon in a calendar year, by year"
     )
-    carbon_usd_per_tonne: Positive | None = Field(
+    carbon_usd_per_tonne: PositiveUsd | None = Field(
         None, description="price on CO2 inside the horizon: in the cost, but no cash"
     )
     provider_share_max: ProviderShares | None = Field(
@@ -850,7 +894,7 @@ class ForwardPoint(Keys):
     """One point of a forward curve: straight lines between the points, level before the first and after the last."""
 
     month: Month = Field(description="calendar month")
-    usd_per_accelerator_hour: Positive = Field(description="what capacity is expected to cost then")
+    usd_per_accelerator_hour: PositiveUsd = Field(description="what capacity is expected to cost then")
 
 
 EffectFactor = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
@@ -900,7 +944,7 @@ class Rate(Sourced):
 
     accelerator: Id = Field(description="id of the accelerator")
     workload: Id = Field(description="id of the workload")
-    requests_per_s_per_accelerator: Positive = Field(description="sustained, within the latency wanted")
+    requests_per_s_per_accelerator: RequestRate = Field(description="sustained, within the latency wanted")
 
 
 class MeasuredRow(Keys):
@@ -921,6 +965,7 @@ class MeasuredRow(Keys):
     parallelism: str | None = Field(None, description="how they share the work, in the words of the source")
     engine: str | None = Field(None, description="serving engine and its version")
     date: Date | None = Field(None, description="when it was measured: YYYY-MM or YYYY-MM-DD")
+    source: str | None = Field(None, description="where the row comes from, with its date")
     speculative: bool = Field(False, description="some tokens were drafted and then checked")
     estimated: bool = Field(False, description="a tool predicted it, nobody measured it")
 
@@ -1044,8 +1089,3 @@ NOT_YET: dict[str, str] = {
     "workloads.*.slo.percentile": "latency percentiles",
 }
 """Keys of the format that this version refuses by name: path pattern -> what is missing."""
-
-NOT_YET_VALUES: dict[str, dict[str, str]] = {
-    "workloads.*.kind": {"rl": "reinforcement learning runs"},
-}
-"""Values that this version refuses by name: path pattern -> value ({} for any mapping) -> what is missing."""

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from . import json_schema
 from .diagnostics import listed, shorten
-from .schema import ID_PATTERN, NOT_YET, NOT_YET_VALUES
+from .schema import ID_PATTERN, NOT_YET
 from .yaml12 import NUMBER
 
 Path = tuple[str | int, ...]
@@ -99,8 +99,6 @@ def _finding(error: dict[str, Any], path: Path, document: Any) -> Finding:
         return _unknown_key(path, document)
     node = json_schema.at(path, document)
     name, help = title(path, document), _description(path, document)
-    if refusal := _not_yet_value(path, value):
-        return refusal
     if kind.startswith("union_tag"):
         return _wrong_tag(path, value)
     if kind == "literal_error":
@@ -109,6 +107,8 @@ def _finding(error: dict[str, Any], path: Path, document: Any) -> Finding:
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
         lowest, highest = (node.get(f"{m}imum", node.get(f"exclusive{m.title()}imum")) for m in ("min", "max"))
         share = (lowest, highest) == (0, 1)
+        if kind.startswith("greater") and highest is not None and highest >= _FOR_SLIPS:
+            node = {key: bound for key, bound in node.items() if key != "maximum"}
         return Finding("E012", path, f"{name} must {_range(node)}", "write 0.12 for twelve percent" if share else help)
     if kind == "month":
         return Finding("E013", path, f"{name} must be a month written YYYY-MM", _month_help(value))
@@ -121,7 +121,9 @@ def _finding(error: dict[str, Any], path: Path, document: Any) -> Finding:
     return Finding("E013", path, f"{name} must be {_noun(node)}", _type_help(node, value) or help)
 
 
-_WORKLOADS = ["interactive", "batch", "training"]
+_FOR_SLIPS = 1_000_000
+"""upper bounds from here on are only there to find slips: what is too low is not told of them"""
+_WORKLOADS = ["interactive", "batch", "training", "rl"]
 _ID = "ids are letters, digits, dots, hyphens and underscores, at most 80, and begin with a letter or a digit"
 
 
@@ -168,18 +170,17 @@ def _unknown_key(path: Path, document: Any) -> Finding:
             return Finding("E016", path, f"{what} are not supported yet", help, "", "key")
     key, allowed = path[-1], json_schema.at(path[:-1], document).get("properties", {})
     help = suggestion(key, allowed, "keys here") if key not in allowed else "it does not go with the other keys here"
+    inside = [name for name in allowed if key in _keys_inside((*path[:-1], name), document)]
+    if len(inside) == 1 and key not in allowed:
+        help = f"it stands under {inside[0]}: write {inside[0]}: {{{key}: ...}}"
     if key == "<<":
         help = "merge keys are not part of the format: write the keys out"
     return Finding("E010", path, f"unknown key {shorten(str(key))}", help, "", "key")
 
 
-def _not_yet_value(path: Path, value: Any) -> Finding | None:
-    word = "{}" if isinstance(value, dict) else value
-    for pattern, values in NOT_YET_VALUES.items():
-        if isinstance(word, str) and word in values and _matches(pattern, path):
-            help = "this version refuses what it cannot act on"
-            return Finding("E016", path, f"{values[word]} are not supported yet", help)
-    return None
+def _keys_inside(path: Path, document: Any) -> dict[str, Any]:
+    """The keys of a table, whether it is there or not."""
+    return json_schema.at(path, document).get("properties", {})
 
 
 def _wrong_tag(path: Path, value: Any) -> Finding:
@@ -193,9 +194,10 @@ def _wrong_tag(path: Path, value: Any) -> Finding:
     message = f"kind must be {listed(_WORKLOADS, 'or')}"
     help = (
         _did_you_mean(value, _WORKLOADS)
-        or "interactive: somebody waits for each answer; batch: it may wait for days; training: a run with a deadline"
+        or "interactive: somebody waits for each answer; batch: it may wait for days; training: a run with a deadline; "
+        "rl: a run that learns from what it generates"
     )
-    return _not_yet_value(path, value) or Finding("E014", path, message, help)
+    return Finding("E014", path, message, help)
 
 
 def _matches(pattern: str, path: Path) -> bool:
@@ -231,13 +233,18 @@ def _range(node: json_schema.Node) -> str:
     ('lie between 0 and 1', 'be above 0 and at most 1', 'not be negative')
     """
     keys = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
-    least, above, most, below = (node.get(key) for key in keys)
+    least, above, most, below = (_grouped(node.get(key)) for key in keys)
     if least is not None and most is not None:
         return f"lie between {least} and {most}"
-    if least == 0 and below is None:
+    if least == "0" and below is None:
         return "not be negative"
     words = (("at least", least), ("above", above), ("at most", most), ("below", below))
     return "be " + " and ".join(f"{word} {bound}" for word, bound in words if bound is not None)
+
+
+def _grouped(bound: float | None) -> str | None:
+    """A bound with its thousands apart."""
+    return None if bound is None else f"{int(bound):,}" if float(bound).is_integer() else f"{bound:,}"
 
 
 def _length(node: json_schema.Node) -> str:

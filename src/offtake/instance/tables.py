@@ -65,7 +65,8 @@ def _put_rate(rates: Table, column: str, row: Table, report: Report) -> None:
     key, where = row[column], row.values_at[column]
     if key in rates:
         also = ((rates.keys_at[key], "first here"),)
-        report(at(where, "E005", f"{shorten(str(key))} is written twice", "keep one", "again here", also))
+        by_hour = "" if column == HOUR_COLUMN else f"; rates by hour of the day need a column {HOUR_COLUMN}"
+        report(at(where, "E005", f"{shorten(str(key))} is written twice", f"keep one{by_hour}", "again here", also))
     elif column == HOUR_COLUMN and key not in HOURS:
         report(at(where, "E027", f"hour_utc must be a whole number from {HOURS[0]} to {HOURS[-1]}", "hours are UTC"))
     else:

@@ -1,8 +1,9 @@
-"""Workloads by what they ask for: requests to be served, or arithmetic to be done by a deadline."""
+"""Workloads by what they ask for: requests to be served, arithmetic to be done by a deadline, or rollouts for it."""
 
 from __future__ import annotations
 
 from .months import Month
+from .reinforcement import Rollouts
 from .schema import Instance, Served, Training
 
 
@@ -12,8 +13,13 @@ def served(instance: Instance) -> dict[str, Served]:
 
 
 def runs(instance: Instance) -> dict[str, Training]:
-    """Training runs, in the order of the file."""
+    """Training runs, the updates of reinforcement learning among them, in the order of the file."""
     return {key: workload for key, workload in instance.workloads.items() if isinstance(workload, Training)}
+
+
+def rollouts(instance: Instance) -> dict[str, Rollouts]:
+    """What is generated to be learnt from, in the order of the file."""
+    return {key: workload for key, workload in instance.workloads.items() if isinstance(workload, Rollouts)}
 
 
 def earliest_month(instance: Instance, run: Training) -> Month:

@@ -75,7 +75,7 @@ def served_shares(compiled: Compiled, flows: Flows) -> Shares:
     rates = {seller.name: np.zeros(len(problem.hours)) for seller in problem.sellers}
     group_of = {pool: seller.name for seller in problem.sellers for pool in seller.pools}
     for workload, demand in problem.workloads.items():
-        for pool, rate in flows.served_by(workload).items() if demand.run is None else ():
+        for pool, rate in flows.served_by(workload).items() if demand.brings_requests else ():
             rates[group_of[pool]] += rate
     total, first = sum(rates.values()), problem.period_of[problem.served_share.first]
     return _kept({name: _largest(rate, total, first) for name, rate in rates.items()})

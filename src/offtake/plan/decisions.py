@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NOISE = 1e-9
 """Amounts below this share of what they are measured against are solver noise and are dropped."""
+SECONDS_PER_HOUR = 3600.0
 MILLION = 1e6
 """dollars of one unit of money in the model"""
 WHOLE = 1e-4
@@ -47,7 +48,7 @@ class Decisions:
     rerouted: dict[tuple[int, str, str, int, int, int], float] = field(default_factory=dict)
     """(contingency, pool, workload, period, block, node) -> accelerators that would serve what must be kept then"""
     enforced: list[int] = field(default_factory=list)
-    """contingencies that the search had to ask for, since what it found did not survive them"""
+    """contingencies that the search had to ask for, and that the plan would not survive with a block or a port less"""
 
 
 def read(problem: Problem, model: ConcreteModel) -> Decisions:
@@ -82,6 +83,9 @@ def _counts_as_use(problem: Problem, pair: Pair, accelerators: float) -> bool:
     demand = problem.workloads[pair[1]]
     if demand.run is not None:
         return accelerators > demand.run.least_accelerators / 2
+    if demand.rollouts is not None:
+        seconds = SECONDS_PER_HOUR * problem.hours.sum()
+        return accelerators * problem.rate[pair].max() * seconds > NOISE * demand.rollouts.most
     return accelerators * problem.rate[pair].max() > NOISE * demand.provision.max()
 
 
@@ -183,7 +187,7 @@ class Flows:
     ported: dict[int, int] = field(default_factory=dict)
     """port -> the month of the horizon in which it begins"""
     stands_by: dict[str, list[int]] = field(default_factory=dict)
-    """pool -> contingencies that had to be asked for, in which it serves"""
+    """pool -> contingencies that bind, in which it serves"""
 
     @cached_property
     def mean_use(self) -> dict[Pair, np.ndarray]:

@@ -43,6 +43,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "offers": ("offer", "taken", "reason"),
     "commitments": ("commitment", "start", "months", "in_horizon", "committed_usd", "used_usd", "unused_usd"),
     "training": ("month", "workload", "pool", "accelerators", "flop", "done_share"),
+    "rollouts": ("month", "workload", "pool", "accelerators", "rollouts", "tokens"),
     "ports": ("model", "family", "start", "ready", "usd"),
     "contingencies": ("lost", "enforced"),
     "shed": ("month", "workload", "usd_per_request", "requests", "usd"),
@@ -95,6 +96,7 @@ OPTIONAL = (
     "rerouted",
     "shed",
     "training",
+    "rollouts",
     "late",
 )
 """Tables and decisions that plans of earlier versions do not have."""

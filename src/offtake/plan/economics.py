@@ -14,7 +14,7 @@ import numpy as np
 from ..instance.pools import Pool, pools
 from ..instance.reasoning import output_tokens
 from ..throughput.training_rates import flop_per_token
-from . import commitments, ports, tables, training
+from . import commitments, ports, reinforcement, tables, training
 from .decisions import Flows
 
 if TYPE_CHECKING:
@@ -64,11 +64,19 @@ def price_by_workload(compiled: Compiled, flows: Flows) -> dict[str, float | Non
     """USD per million tokens of each workload in the plan; None where nothing is served."""
     found = {}
     for workload, usd in cost_by_workload(compiled, flows).items():
-        trains = compiled.problem.workloads[workload].run is not None
-        served = flows.demand[workload] - flows.refused[workload]
-        tokens = discounted_tokens(compiled, workload, training.flops_per_s(flows, workload) if trains else served)
+        tokens = discounted_tokens(compiled, workload, _served(flows, workload))
         found[workload] = usd / tokens * 1e6 if tokens > 0 else None
     return found
+
+
+def _served(flows: Flows, workload: str) -> np.ndarray:
+    """[period] mean requests/s, also of rollouts; of a training run useful FLOP/s."""
+    asked = flows.problem.workloads[workload]
+    if asked.run is not None:
+        return training.flops_per_s(flows, workload)
+    if asked.rollouts is not None:
+        return reinforcement.generated(flows, workload)
+    return flows.demand[workload] - flows.refused[workload]
 
 
 def cost_by_workload(compiled: Compiled, flows: Flows) -> dict[str, float]:
@@ -166,14 +174,17 @@ def best_uses(compiled: Compiled, offer: str) -> list[BestUse]:
 
 
 def _wanted(compiled: Compiled, workload: str, pool: str) -> np.ndarray:
-    """Accelerators of a pool that the whole demand would take, [period, block]; batch work is spread over the day, a
-    training run as large as it may be throughout its window."""
+    """Accelerators of a pool that the whole demand would take, [period, block]; batch work is spread over the day,
+    rollouts over their window, a training run as large as it may be throughout its window."""
     problem = compiled.problem
     demand = problem.workloads[workload]
     provision = demand.provision[0]
     if demand.run is not None:
         inside = np.isin(np.arange(len(provision)), demand.run.periods)
         return np.broadcast_to(inside[:, None] * demand.run.most_accelerators, provision.shape)
+    if demand.rollouts is not None:
+        inside = np.isin(np.arange(len(provision)), demand.rollouts.periods)
+        provision = provision + inside[:, None] * demand.rollouts.most / (SECONDS_PER_HOUR * inside @ problem.hours)
     if demand.kind == "batch":
         provision = np.broadcast_to((provision @ problem.block_share)[:, None], provision.shape)
     return provision / problem.rate[pool, workload][0][:, None]

@@ -32,6 +32,7 @@ BY_SCENARIO = (
     "offers",
     "tails",
     "training",
+    "rollouts",
 )
 """tables with a row for each future"""
 NODE_AT = {

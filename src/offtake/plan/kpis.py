@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..dollars import usd
 from ..instance.pools import Pool, pools, supplies
 from ..instance.workloads import runs, served
 from . import carbon, commitments, concentration, economics, ledgers, margin, power, stability, tables
@@ -70,12 +71,22 @@ KPI_DEFINITIONS: dict[str, KpiDefinition] = {
         "Effective margin",
         "share",
         "(value - compute cost) / value, present values: the compute cost is the cost without penalties and value, of "
-        "all workloads and idle hours included; contracts in force are sunk; none if nothing brings any value",
+        "all workloads and idle hours included, and what the service of contracts in force costs in the months of the "
+        "horizon, whenever it is paid, with the price on its emissions; none if nothing brings any value",
     ),
     "effective_margin_by_workload": KpiDefinition(
         "Effective margin by workload",
         "share",
-        "the same by workload that brings value, its compute cost split as the levelised cost by workload is",
+        "the same by workload that brings value, its compute cost split as the levelised cost by workload is, and that "
+        "of a contract in force by accelerator-hours at work on it",
+    ),
+    "decided_margin": KpiDefinition(
+        "Margin of what is still to be decided",
+        "share",
+        "the effective margin without the cost of contracts in force, which are sunk; none if none costs anything",
+    ),
+    "decided_margin_by_workload": KpiDefinition(
+        "Margin of what is still to be decided by workload", "share", "the same by workload that brings value"
     ),
     "npv_cash_usd": KpiDefinition(
         "Present value of all cash",
@@ -285,11 +296,13 @@ def _shown(value: Any, unit: str) -> str:
         return "-"
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_shown(entry, unit)}" for key, entry in value.items())
+    if unit == "USD":
+        return usd(value)
+    if unit == "USD/1M tokens":
+        return f"{usd(value)} per million tokens"
     if unit in ("MW", "tonnes"):
         return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
     formats = {
-        "USD": "${:,.0f}",
-        "USD/1M tokens": "${:,.4g} per million tokens",
         "share": "{:.1%}",
         "accelerators": "{:,.0f}",
         "tonnes": "{:,.0f} t",
@@ -374,10 +387,10 @@ def _providers(compiled: Compiled, flows: Flows, cash: dict[tuple[str, str], np.
     sellers = {**supplies(instance), **instance.commitments}
     provider_of = {key: seller.provider for key, seller in sellers.items()}
     spend = dict.fromkeys(provider_of.values(), 0.0)
-    for (line, offer), usd in cash.items():
+    for (line, offer), paid in cash.items():
         if line == "ports":
             continue
-        spend[provider_of[offer]] += float(usd[:months].sum())
+        spend[provider_of[offer]] += float(paid[:months].sum())
     by_power = _largest_month(power.by_provider(compiled, flows))
     by_spend = max(spend, key=lambda provider: spend[provider], default=None)
     total = sum(spend.values())
@@ -385,8 +398,8 @@ def _providers(compiled: Compiled, flows: Flows, cash: dict[tuple[str, str], np.
         "largest_provider_share_mw": by_power[0] if by_power else None,
         "largest_provider_mw": by_power[1] if by_power else None,
         "largest_provider_mw_month": tables.month_name(compiled, by_power[2]) if by_power else None,
-        "largest_provider_share_spend": spend[by_spend] / total if total > 0 else None,
-        "largest_provider_spend": by_spend if total > 0 else None,
+        "largest_provider_share_spend": spend[by_spend] / total if total > HALF_A_CENT else None,
+        "largest_provider_spend": by_spend if total > HALF_A_CENT else None,
     }
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ..dollars import usd
 from . import document as documents
 from . import futures
 from .kpis import KPI_DEFINITIONS, shown
@@ -149,6 +150,11 @@ class Plan:
         return self._table("training")
 
     @cached_property
+    def rollouts(self) -> pandas.DataFrame:
+        """Months in which rollouts are generated: where, on how many accelerators, how many, and their tokens."""
+        return self._table("rollouts")
+
+    @cached_property
     def contingencies(self) -> pandas.DataFrame:
         """What may be lost, of a plan that must survive it: whether that had to be asked for, or holds anyway."""
         return self._table("contingencies")
@@ -186,7 +192,7 @@ class Plan:
     def __repr__(self) -> str:
         deals = len(self._document["deals"])
         return (
-            f"<Plan {self.name!r}: {self.status}, ${self.objective_usd:,.0f}, gap {self.gap:.2%}, "
+            f"<Plan {self.name!r}: {self.status}, {usd(self.objective_usd)}, gap {self.gap:.2%}, "
             f"{deals} deal{'' if deals == 1 else 's'}>"
         )
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..dollars import usd
+from ..instance.diagnostics import listed
 from ..instance.pools import pools
 from ..instance.ports import name_of
 from .decisions import Flows
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from offtake_models.problem import Pair, Port, Problem
 
     from ..compile import Compiled
+    from ..instance.months import Month
 
 CONVENTION = (
     "A port is paid evenly over its months, and charged in full however long it is used. Capacity of the family serves "
@@ -62,12 +65,12 @@ def usable(flows: Flows, pair: Pair) -> np.ndarray:
 def charge_by_workload(flows: Flows) -> dict[tuple[str, str], float]:
     """(port, workload) -> discounted dollars, by accelerator-hours that it lets serve; nothing if it lets none."""
     problem, found = flows.problem, {}
-    for _, name, usd in cash_parts(flows):
+    for _, name, paid in cash_parts(flows):
         port = problem.ports[names(problem).index(name)]
         hours = {pair: float(flows.mean_use[pair] @ problem.hours) for pair in port.pairs if pair in flows.mean_use}
         total = sum(hours.values())
         for (_, workload), used in hours.items() if total else ():
-            charge = float(usd @ problem.discount[: len(usd)]) * used / total
+            charge = float(paid @ problem.discount[: len(paid)]) * used / total
             found[name, workload] = found.get((name, workload), 0.0) + charge
     return found
 
@@ -77,22 +80,28 @@ def about(compiled: Compiled, flows: Flows, offer: str) -> str:
     mine = {pool.id for pool in pools(compiled.instance) if pool.supply == offer}
     ports = enumerate(flows.problem.ports)
     waiting = [(k, port) for k, port in ports if any(pool in mine for pool, _ in port.pairs)]
-    return " ".join(_sentence(compiled, flows, k, port) for k, port in waiting)
-
-
-def _sentence(compiled: Compiled, flows: Flows, k: int, port: Port) -> str:
     first = compiled.instance.horizon.start
-    if k in flows.ported:
-        ready = first + flows.ported[k] + port.months
-        return f"It serves {port.model} from {ready} on, when the port to {port.family} is done."
-    last = first + flows.problem.months_of[-1][0]
-    earliest = first + port.months
+    made = [_made(port, first + flows.ported[k] + port.months) for k, port in waiting if k in flows.ported]
+    return " ".join([*made, *_missing(compiled, flows, [port for k, port in waiting if k not in flows.ported])])
+
+
+def _made(port: Port, ready: Month) -> str:
+    return f"It serves {port.model} from {ready} on, when the port to {port.family} is done."
+
+
+def _missing(compiled: Compiled, flows: Flows, ports: list[Port]) -> list[str]:
+    """One sentence for each family, on all the models that are not brought to it."""
+    return [
+        f"Not ported to {family} in this plan, so that it cannot serve them: "
+        f"{listed([_price(compiled, flows, port) for port in ports if port.family == family])}. Its cost at best use "
+        "leaves ports out."
+        for family in dict.fromkeys(port.family for port in ports)
+    ]
+
+
+def _price(compiled: Compiled, flows: Flows, port: Port) -> str:
+    """What stands between an offer and a model: dollars, and the first month in which it could serve."""
+    first = compiled.instance.horizon.start
+    last, earliest = first + flows.problem.months_of[-1][0], first + port.months
     when = f"done in {earliest} at the earliest" if earliest <= last else "never done in time to serve in the horizon"
-    return (
-        f"It cannot serve {port.model} without a port to {port.family}, which costs {_usd(port.usd)}, is {when}, and "
-        "is not in this plan; at best use it is priced without it."
-    )
-
-
-def _usd(usd: float) -> str:
-    return f"${usd / 1e6:,.4g} million" if usd >= 1e6 else f"${usd:,.0f}"
+    return f"{port.model} ({usd(port.usd)}, {when})"

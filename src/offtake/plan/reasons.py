@@ -13,10 +13,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..deals import Column, start_months
+from ..dollars import usd
 from ..instance import scenarios
 from ..instance.pools import pools
 from ..instance.schema import AtMost, Exclusive, Requires
-from . import commitments, concentration, contingencies, economics, ports, power, stability, tables, training
+from . import (
+    commitments,
+    concentration,
+    contingencies,
+    economics,
+    ports,
+    power,
+    reinforcement,
+    stability,
+    tables,
+    training,
+)
 from .added import added_deal
 from .decisions import Flows
 
@@ -57,6 +69,7 @@ def offers(compiled: Compiled, flows: Flows, gap: float) -> list[tables.Row]:
         said = [
             why,
             training.about(compiled, flows, key),
+            reinforcement.about(compiled, flows, key),
             ports.about(compiled, flows, key),
             stability.about(compiled, flows, key),
             contingencies.about(compiled, flows, key),
@@ -123,7 +136,12 @@ def _signed_words(compiled: Compiled, flows: Flows, key: str) -> str:
         if column.offer == key and blocks:
             starts.setdefault((column.right, _size_words(column, int(blocks))), []).append(str(column.start))
     ordered = sorted(starts.items(), key=lambda entry: RIGHTS.index(entry[0][0]))
-    return _listed([f"{size} {'in' if right == 'option' else 'from'} {_listed(m)}" for (right, size), m in ordered])
+    when = {True: "in", False: "from"}
+    return _listed([f"{size} {when[right == 'option']} {_each(m)}" for (right, size), m in ordered])
+
+
+def _each(months: list[str]) -> str:
+    return f"each of {_listed(months)}" if len(months) > 1 else months[0]
 
 
 RIGHTS = ("", "renewal", "option", "expansion", "break")
@@ -186,11 +204,11 @@ def _next_dearer(facts: _Facts, key: str, workload: str) -> str:
     if key not in uses:
         return ""
     prices = {offer: use.usd_per_million_tokens for offer, use in uses.items()}
-    said = f" At best use it costs {_price(prices[key])} per million tokens of {workload}; "
+    said = f" At best use it costs {usd(prices[key])} per million tokens of {workload}; "
     dearer = [offer for offer in prices if offer != key and prices[offer] >= prices[key]]
     if dearer:
         rival = min(dearer, key=lambda offer: prices[offer])
-        return f"{said}the next dearer offer is {rival}, {_price(prices[rival])}."
+        return f"{said}the next dearer offer is {rival}, {usd(prices[rival])}."
     return f"{said}{'every other offer for it is cheaper' if len(prices) > 1 else 'no other offer can serve it'}."
 
 
@@ -277,8 +295,8 @@ def _beside(facts: _Facts, key: str) -> str:
         return ""
     column = facts.compiled.columns[found.deal]
     deal = f"{_count(found.blocks, 'block')} from {column.start} for {_count(column.months, 'month')}"
-    worth = f"{_usd(found.replaced_usd)}{' at list prices' if facts.flows.committed else ''}"
-    return f"Beside this plan, {deal} would cost {_usd(found.usd)} and replace use worth {worth}."
+    worth = f"{usd(found.replaced_usd)}{' at list prices' if facts.flows.committed else ''}"
+    return f"Beside this plan, {deal} would cost {usd(found.usd)} and replace use worth {worth}."
 
 
 def _at_best_use(facts: _Facts, key: str) -> str:
@@ -289,8 +307,8 @@ def _at_best_use(facts: _Facts, key: str) -> str:
     use = min(compared, key=lambda found: found.usd_per_million_tokens - facts.costs[found.workload])
     mine, plan = use.usd_per_million_tokens, facts.costs[use.workload]
     price = (
-        f"At best use it costs {_price(mine)} per million tokens of {use.workload}"
-        f"{_best_deal(facts.compiled, use)}, the plan {_price(plan)} on average"
+        f"At best use it costs {usd(mine)} per million tokens of {use.workload}"
+        f"{_best_deal(facts.compiled, use)}, the plan {usd(plan)} on average"
     )
     if mine > plan:
         return f"{price}."
@@ -305,17 +323,6 @@ def _best_deal(compiled: Compiled, use: economics.BestUse) -> str:
         return ""
     column = compiled.columns[use.deal]
     return f" (from {column.start} for {_count(column.months, 'month')}, {use.fill:.0%} of its hours at work)"
-
-
-def _usd(usd: float) -> str:
-    for unit, word in ((1e9, " billion"), (1e6, " million")):
-        if abs(usd) >= unit:
-            return f"${usd / unit:.4g}{word}"
-    return f"${usd:,.0f}"
-
-
-def _price(usd: float) -> str:
-    return f"${usd:.2f}" if usd >= 100 else f"${usd:.3g}"
 
 
 def _count(number: int, word: str) -> str:

@@ -162,14 +162,14 @@ def used_by_pool(flows: Flows, pool: Pool) -> tuple[np.ndarray, np.ndarray]:
 
 def service(compiled: Compiled, flows: Flows) -> list[Row]:
     """Demand by workload and month, the share of it that is served, and the share of each pool in what is served;
-    training runs have a table of their own.
+    training runs and rollouts have tables of their own.
 
     provisioned_requests_per_s is that of the busiest block, with burst and headroom.
     """
     problem = compiled.problem
     rows = []
     for key, workload in problem.workloads.items():
-        if workload.run is not None:
+        if not workload.brings_requests:
             continue
         asked = mean_requests_per_s(compiled.instance, key) @ problem.block_share
         served = _share(flows.demand[key] - flows.refused[key], flows.demand[key], empty=1.0)

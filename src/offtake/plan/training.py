@@ -8,7 +8,9 @@ import numpy as np
 
 from ..instance.pools import pools
 from ..instance.workloads import runs
-from ..throughput.training_rates import FLOP_PER_PARAMETER_AND_TOKEN, MFU
+from ..throughput.training import MEASURED_ACCELERATORS
+from ..throughput.training_rates import beyond_measured
+from . import reinforcement
 from .decisions import Flows
 
 if TYPE_CHECKING:
@@ -58,18 +60,19 @@ def _places(flows: Flows, workload: str) -> dict[int, tuple[str, float]]:
 
 
 def flops_per_s(flows: Flows, workload: str) -> np.ndarray:
-    """[period] useful FLOP/s of a training run."""
+    """[period] useful FLOP/s of a training run, no more than its rollouts allow."""
     found = np.zeros(len(flows.problem.hours))
     for pair, use in flows.mean_use.items():
         if pair[1] == workload:
             found += output(flows.problem, pair, use)
-    return found
+    return reinforcement.learnt(flows, workload, found)
 
 
 def output(problem: Problem, pair: Pair, use: np.ndarray) -> np.ndarray:
     """Requests/s that so many accelerators at work serve, [period]; of a training run useful FLOP/s."""
     run = problem.workloads[pair[1]].run
-    useful = use if run is None else np.min([slope * use + start * (use > 0) for slope, start in run.useful], axis=0)
+    lines = [] if run is None else [line[pair[0]] for line in run.useful]
+    useful = np.min([slope * use + start * (use > 0) for slope, start in lines], axis=0) if lines else use
     return useful * problem.rate[pair][0]
 
 
@@ -102,11 +105,20 @@ def conventions(instance: Instance) -> dict[str, str]:
     """What training runs rest on; nothing if there are none."""
     if not runs(instance):
         return {}
-    stated = {key: MFU if run.mfu is None else run.mfu for key, run in runs(instance).items()}
-    shares = ", ".join(f"{key} {share:.0%}" for key, share in stated.items())
+    stated = [f"{key} {run.mfu:.0%}" for key, run in runs(instance).items() if run.mfu is not None]
+    own = f" ({', '.join(stated)})" if stated else ""
     return {
-        "training": f"A training run takes {FLOP_PER_PARAMETER_AND_TOKEN} FLOP per active parameter and token. It "
-        f"reaches a share of the dense bf16 peak ({shares}), less what goodput takes; it holds one pool at a time, the "
-        "same accelerators all day long, and may move to another between two dispatch periods at no cost. A dispatch "
-        "period that begins after its deadline with work left is late as a whole."
+        "training": "A training run takes 6 FLOP per active parameter and token, and those of attention. It reaches "
+        f"the share of the dense bf16 peak that it states{own}, else what language models of MLPerf Training 5.0 and "
+        "5.1 reached by accelerator, active parameters and number of accelerators, on straight lines between sizes at "
+        "most four times apart; less what goodput takes. It holds one pool at a time, the same accelerators all day "
+        "long, and may move to another between two dispatch periods at no cost. A dispatch period that begins after "
+        "its deadline with work left is late as a whole." + _extrapolated(instance)
     }
+
+
+def _extrapolated(instance: Instance) -> str:
+    """A sentence on runs that may be larger than what was measured; empty if none may."""
+    larger = beyond_measured(instance)
+    most = f"{MEASURED_ACCELERATORS:,} accelerators of the largest run measured"
+    return f" Beyond the {most} the speed of {', '.join(larger)} is an extrapolation." if larger else ""

@@ -7,21 +7,21 @@ knows nothing of offers or workloads: any mixed-integer linear ConcreteModel wil
 
 from __future__ import annotations
 
-from .handover import ModelError
+from .handover import Handover, ModelError, Rows
 from .interrupts import listening
 from .limits import Limits
 from .loop import Progress
 from .outcome import Outcome, relative_gap
-from .relaxation import solve_relaxation
 from .search import solve_model
 
 __all__ = [
+    "Handover",
     "Limits",
     "ModelError",
     "Outcome",
     "Progress",
+    "Rows",
     "listening",
     "relative_gap",
     "solve_model",
-    "solve_relaxation",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import highspy
@@ -16,7 +16,7 @@ import numpy as np
 from pyomo.common.errors import InfeasibleConstraintException, InvalidConstraintError, InvalidExpressionError
 from pyomo.environ import ConcreteModel, Objective, Var, maximize
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
-from scipy.sparse import csc_array
+from scipy.sparse import csc_array, csr_array, vstack
 
 from offtake_models import collector_paused
 
@@ -28,13 +28,30 @@ LARGEST_COST = 2.0**10
 SMALLEST_COST = 1e-7
 """HiGHS' tolerance on reduced costs: what is scaled to less weighs nothing for the solver"""
 
+ROUNDED = 1e-12
+"""relative"""
+TELLING = 1e-7
+"""HiGHS' tolerance on rows"""
+
 
 class ModelError(ValueError):
     """The model is not one that HiGHS can take. The message is a sentence."""
 
 
 class NoPlanByArithmetic(Exception):
-    """A constraint without variables is violated: there is no plan. The message names the constraint."""
+    """A constraint without variables is violated: there is no plan. The message says what would have to hold."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """a x >= least."""
+
+    a: csr_array
+    least: np.ndarray
+
+    def broken(self, x: np.ndarray) -> bool:
+        """Whether the solver could tell that some row is not kept."""
+        return bool((self.least - self.a @ x).max(initial=0.0) > TELLING)
 
 
 @dataclass(frozen=True)
@@ -51,8 +68,21 @@ class Matrix:
     integer: np.ndarray
     """bool by column"""
 
+    def with_rows(self, rows: Rows) -> Matrix:
+        """The same with more rows, which come last."""
+        return replace(
+            self,
+            a=csc_array(vstack([self.a, rows.a], format="csc")),
+            row_lower=np.concatenate([self.row_lower, rows.least]),
+            row_upper=np.concatenate([self.row_upper, np.full(len(rows.least), np.inf)]),
+        )
+
     def objective(self, x: np.ndarray) -> float:
         return float(self.cost @ x) + self.offset
+
+    def rounding(self, x: np.ndarray) -> float:
+        """What doubles may lose of the objective where its parts cancel."""
+        return ROUNDED * (float(np.abs(self.cost) @ np.abs(x)) + abs(self.offset))
 
     @property
     def cost_scale(self) -> float:
@@ -122,11 +152,21 @@ def _standard_form(model: ConcreteModel):
     try:
         return LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
     except InfeasibleConstraintException as error:
-        raise NoPlanByArithmetic(str(error)) from error
+        raise NoPlanByArithmetic(_said_of(model, str(error))) from error
     except (InvalidConstraintError, InvalidExpressionError) as error:
         raise ModelError(f"the model must be linear: {error}") from error
     except ValueError as error:
         raise ModelError(f"the model cannot be handed to the solver: {error}") from error
+
+
+def _said_of(model: ConcreteModel, error: str) -> str:
+    """What a constraint that Pyomo names between quotes says, in the words that it was declared with."""
+    name = error.partition("'")[2].rpartition("'")[0]
+    component = model.component(name.partition("[")[0])
+    row = next((each for each in component.values() if each.name == name), None) if component is not None else None
+    if row is None or not component.doc:
+        return f"the constraint '{name}' holds"
+    return component.doc.format(*(row.index() if isinstance(row.index(), tuple) else [row.index()]))
 
 
 def _matrix(form, columns: list[VarData], order: list[int], sign: float) -> Matrix:

@@ -75,20 +75,39 @@ class Watch:
     tell: Callable[[Ran, str], None] = lambda ran, phase: None
     """called with the state of the run and the phase"""
 
+    def quiet(self) -> Watch:
+        """For runs on parts of the problem, whose bounds and values are none of the whole: tells only that they run."""
+        return Watch(self.clock, self.stop, lambda ran, phase: self.tell(Ran(), phase))
 
-def run(matrix: Matrix, watch: Watch, phase: str, options: dict[str, Any], start: np.ndarray | None = None) -> Ran:
+
+def run(
+    matrix: Matrix,
+    watch: Watch,
+    phase: str,
+    options: dict[str, Any],
+    start: np.ndarray | None = None,
+    enough: Callable[[Ran], bool] = lambda ran: False,
+) -> Ran:
     """Run HiGHS on the arrays. `options` are HiGHS options; the time left on the clock is the time limit.
 
-    `start` is a plan to begin with: values of all columns. Raises what the listener raises, after HiGHS has stopped.
+    `start` is a plan to begin with: values of all columns. `enough` ends the run early when it says so of what is
+    known. Raises what the listener raises, after HiGHS has stopped.
     """
+    return watched(prepared(matrix, options, start), matrix, watch, phase, enough)
+
+
+def watched(
+    solver: highspy.Highs, matrix: Matrix, watch: Watch, phase: str, enough: Callable[[Ran], bool] = lambda ran: False
+) -> Ran:
+    """Run a solver that holds the arrays. It may be run again afterwards, unless it ended interrupted."""
     ran = Ran()
     halt = threading.Event()
-    solver = _solver(matrix, {**options, "time_limit": watch.clock.left}, start)
+    solver.setOptionValue("time_limit", solver.getRunTime() + watch.clock.left)  # its clock goes on from run to run
     _listen(solver, matrix, ran, lambda: halt.is_set() or watch.stop.is_set())
     thread = threading.Thread(target=_run, args=(solver, matrix, ran), name="HiGHS")
     thread.start()
     try:
-        _wait(thread, watch, phase, ran)
+        _wait(thread, watch, phase, ran, lambda: enough(ran) and halt.set())
     except BaseException:
         halt.set()
         raise
@@ -98,19 +117,28 @@ def run(matrix: Matrix, watch: Watch, phase: str, options: dict[str, Any], start
     return ran
 
 
-def _solver(matrix: Matrix, options: dict[str, Any], start: np.ndarray | None) -> highspy.Highs:
+def prepared(matrix: Matrix, options: dict[str, Any], start: np.ndarray | None = None) -> highspy.Highs:
+    """A solver that holds the arrays, and a plan to begin with if there is one."""
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
     for name, setting in options.items():
         if solver.setOptionValue(name, setting) != HighsStatus.kOk:
             raise ValueError(f"HiGHS does not take {setting!r} for its option {name}")
     if solver.passModel(highs_lp(matrix)) == HighsStatus.kError:
-        raise ValueError("HiGHS rejects the model: a bound or a coefficient is out of its range")
+        raise ValueError(_out_of_range(matrix))
     if start is not None:
         solution = highspy.HighsSolution()
         solution.col_value = start
         solver.setSolution(solution)
     return solver
+
+
+def _out_of_range(matrix: Matrix) -> str:
+    largest = float(np.abs(matrix.a.data).max(initial=0.0))
+    return (
+        f"the numbers of the model are too far apart for the solver: the largest coefficient is {largest:.1e}, and it "
+        "takes up to 1e15; look for a demand, a price or a size that is a slip"
+    )
 
 
 def _listen(solver: highspy.Highs, matrix: Matrix, ran: Ran, wanted: Callable[[], bool]) -> None:
@@ -160,7 +188,7 @@ def _read(solver: highspy.Highs, matrix: Matrix, ran: Ran) -> None:
     ran.nodes = max(ran.nodes, info.mip_node_count)
 
 
-def _wait(thread: threading.Thread, watch: Watch, phase: str, ran: Ran) -> None:
+def _wait(thread: threading.Thread, watch: Watch, phase: str, ran: Ran, look: Callable[[], Any]) -> None:
     """Until HiGHS is done, or a wish to stop has been ignored for a while although a plan is known."""
     watch.tell(ran, phase)
     told, stopped = time.monotonic(), -math.inf
@@ -169,6 +197,7 @@ def _wait(thread: threading.Thread, watch: Watch, phase: str, ran: Ran) -> None:
         if now - told >= SECONDS_BETWEEN_REPORTS:
             told = now
             watch.tell(ran, phase)
+        look()
         thread.join(TICK_S)
         if not watch.stop.is_set():
             continue

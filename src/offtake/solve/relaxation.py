@@ -1,34 +1,39 @@
-"""The relaxation of a model: what it would decide if nothing had to be whole. A quick look ahead; it proves nothing."""
+"""The relaxation of a model, with rows added for as long as it breaks any."""
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable
 from dataclasses import replace
 
+import highspy
 import numpy as np
-from pyomo.environ import ConcreteModel
 
-from .handover import NoPlanByArithmetic, hand_over
-from .interrupts import listening
-from .limits import Clock, Limits
-from .loop import Watch, run
+from .handover import Matrix, Rows
+from .limits import Limits
+from .loop import Watch, prepared, watched
 from .outcome import Ended
 
 
-def solve_relaxation(model: ConcreteModel, limits: Limits, stop: threading.Event) -> bool:
-    """Solve a model without its whole numbers, and load the values into its variables.
+def tightened(
+    matrix: Matrix, lazy: Callable[[np.ndarray], Rows | None], limits: Limits, watch: Watch
+) -> tuple[Matrix, np.ndarray | None]:
+    """The matrix with the rows that its relaxation breaks, and the values of that; None if it came to no end.
 
-    False, with nothing loaded, if that found no optimum in the time limit. Raises ModelError.
+    Each round goes on from the basis of the last one.
     """
-    with listening(stop):
-        try:
-            handed = hand_over(model)
-        except NoPlanByArithmetic:
-            return False
-        relaxed = replace(handed.matrix, integer=np.zeros_like(handed.matrix.integer))
-        options = {"threads": limits.threads, "random_seed": limits.seed}
-        ran = run(relaxed, Watch(Clock(limits.time_limit_s), stop), "starting plan", options)
-        if ran.ended is not Ended.OPTIMAL or ran.x is None:
-            return False
-        handed.load(ran.x)
-    return True
+    relaxed = replace(matrix, integer=np.zeros_like(matrix.integer))
+    solver = prepared(relaxed, {"threads": limits.threads, "random_seed": limits.seed})
+    while True:
+        if watched(solver, relaxed, watch, "starting plan").ended is not Ended.OPTIMAL:
+            return matrix, None
+        x = np.array(solver.getSolution().col_value)  # after a warm start a little outside its rows at times
+        rows = lazy(x)
+        if rows is None or not rows.broken(x):
+            return matrix, x
+        matrix = matrix.with_rows(rows)
+        _add(solver, rows)
+
+
+def _add(solver: highspy.Highs, rows: Rows) -> None:
+    count, a = len(rows.least), rows.a
+    solver.addRows(count, rows.least, np.full(count, np.inf), a.nnz, a.indptr[:-1], a.indices, a.data)

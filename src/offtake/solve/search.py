@@ -1,4 +1,4 @@
-"""The whole solve of a model: hand over, search, confirm, finish, load."""
+"""The whole solve of a model: hand over, prove, finish, load."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import numpy as np
 from pyomo.environ import ConcreteModel
 
 from .finish import finish
-from .handover import Handover, Matrix, NoPlanByArithmetic, hand_over
+from .handover import Handover, NoPlanByArithmetic, hand_over
 from .interrupts import listening
+from .lazy import Lazy, finish_lazily, search_lazily
 from .limits import Clock, Limits
-from .loop import Progress, Ran, Watch, run
+from .loop import Progress, Ran, Watch
 from .outcome import Ended, Outcome, relative_gap, status_of
-from .start import starting_plan
+from .proving import prove
 
 if TYPE_CHECKING:
     from pyomo.core.base.var import VarData
@@ -31,11 +32,13 @@ def solve_model(
     neighbourhoods: Sequence[Sequence[VarData]] | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
+    lazy: Callable[[Handover], Lazy] | None = None,
 ) -> Outcome:
     """Solve a linear or mixed-integer linear Pyomo model and load the best plan into its variables.
 
     `neighbourhoods` are groups of integer variables that are decided together; they help to find plans early and
-    change nothing in what is proven. `progress` is called a few times a second from this thread.
+    change nothing in what is proven. `progress` is called a few times a second from this thread. `lazy` says which
+    further rows values of the columns break: they are added then, and the plan keeps them all.
     Ctrl-C, or setting `stop`, ends the search with the best plan found. Raises ModelError, with a sentence, for a
     model that is not linear or has no single objective.
     """
@@ -46,44 +49,24 @@ def solve_model(
         try:
             handed = hand_over(model)
         except NoPlanByArithmetic as error:
-            return _outcome(clock, "infeasible", message=f"no plan exists: {error}")
+            return _outcome(clock, "infeasible", message=f"no plan exists, since it cannot be had that {error}")
         watch = Watch(clock, stop, _teller(handed, clock, progress))
         place = handed.position()
         groups = [[place[id(v)] for v in group if id(v) in place] for group in neighbourhoods or []]
-        start = starting_plan(handed.matrix, groups, limits, quiet(watch))
-        ran = confirmed(handed.matrix, limits, watch, start)
+        matrix, broken = handed.matrix, None if lazy is None else lazy(handed)
+        if broken is None:
+            ran = prove(matrix, groups, limits, watch)
+        else:
+            ran, matrix = search_lazily(matrix, groups, limits, watch, broken, prove)
         if ran.x is None or ran.ended is Ended.UNBOUNDED:
             bound = handed.sign * ran.bound if np.isfinite(ran.bound) else None
             status = status_of(ran.ended, has_plan=False)
             return _outcome(clock, status, bound=bound, nodes=ran.nodes, message=ran.message)
         handed.load(ran.x)
         watch.tell(ran, "finishing")
-        x = finish(handed.matrix, ran.x)
+        x = finish(matrix, ran.x) if broken is None else finish_lazily(matrix, ran.x, broken)
         handed.load(x)
-    return _outcome_of_plan(handed, ran, handed.matrix.objective(x), limits, clock)
-
-
-def confirmed(matrix: Matrix, limits: Limits, watch: Watch, start: np.ndarray | None = None) -> Ran:
-    """Search from `start`, and search again without presolve if the verdict is that there is nothing to find."""
-    options = {"mip_rel_gap": limits.gap, "mip_abs_gap": 0.0, "threads": limits.threads, "random_seed": limits.seed}
-    first = run(matrix, watch, "proving", options, start)
-    if first.x is None and start is not None and first.ended in (Ended.LIMIT, Ended.INTERRUPTED):
-        first.x, first.objective = start, matrix.objective(start)  # stopped before the solver had looked at it
-    if first.ended in (Ended.OPTIMAL, Ended.UNBOUNDED, Ended.LIMIT, Ended.INTERRUPTED):
-        return first
-    second = run(matrix, watch, "confirming", {**options, "presolve": "off"})
-    if second.ended is Ended.INFEASIBLE:
-        second.message = "no plan keeps every constraint, and a second solve confirms it"
-    elif second.ended in (Ended.LIMIT, Ended.INTERRUPTED):
-        second.message += f" before a second solve could confirm the verdict of the first: {first.message}"
-    elif second.ended is Ended.UNBOUNDED and first.ended is Ended.INFEASIBLE:
-        second.ended, second.message = Ended.FAILED, "two solves disagree: one finds no plan, the other no end of them"
-    return second
-
-
-def quiet(watch: Watch) -> Watch:
-    """For runs on parts of the problem, whose bounds and values are none of the whole: tells only that they run."""
-    return Watch(watch.clock, watch.stop, lambda ran, phase: watch.tell(Ran(), phase))
+    return _outcome_of_plan(handed, ran, x, limits, clock)
 
 
 def _teller(handed: Handover, clock: Clock, progress: Callable[[Progress], None] | None) -> Callable[[Ran, str], None]:
@@ -106,8 +89,9 @@ def _teller(handed: Handover, clock: Clock, progress: Callable[[Progress], None]
     return tell
 
 
-def _outcome_of_plan(handed: Handover, ran: Ran, objective: float, limits: Limits, clock: Clock) -> Outcome:
-    bound = min(ran.bound, objective)
+def _outcome_of_plan(handed: Handover, ran: Ran, x: np.ndarray, limits: Limits, clock: Clock) -> Outcome:
+    objective = handed.matrix.objective(x)
+    bound = objective if abs(objective - ran.bound) <= handed.matrix.rounding(x) else min(ran.bound, objective)
     gap = relative_gap(objective, bound) if np.isfinite(bound) else None
     status = status_of(ran.ended, has_plan=True)
     message = ran.message

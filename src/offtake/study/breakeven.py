@@ -20,6 +20,7 @@ from ..plan.economics import period_discount
 from . import by_offer
 from .bracket import Point, estimate, next_factor, proven_high, proven_low
 from .solves import Solved, best_plan, solved
+from .wording import usd
 
 if TYPE_CHECKING:
     from offtake_models.problem import Problem
@@ -347,13 +348,12 @@ def _saving_words(found: BreakEven) -> str:
     if found.saving_usd is None:
         return ""
     if found.saving_usd >= 0:
-        return f" Having it saves ${found.saving_usd:,.0f} against the best plan found without it."
-    return f" Signing it today would cost ${-found.saving_usd:,.0f} more than the best plan found without it."
+        return f" Having it saves {usd(found.saving_usd)} against the best plan found without it."
+    return f" Signing it today would cost {usd(-found.saving_usd)} more than the best plan found without it."
 
 
 def _price(found: BreakEven, price: float | None) -> str:
     """In dollars, unless it is a factor on the forward curve."""
     if price is None:
         return "-"
-    said = f"{price:,.0f}" if price >= 1000 else f"{price:.4g}"
-    return said if found.unit == PRICE_KEYS["forward_factor"] else f"${said}"
+    return f"{price:.4g}" if found.unit == PRICE_KEYS["forward_factor"] else usd(price)

@@ -19,6 +19,7 @@ from ..instance.months import Month
 from ..instance.schema import Exclusive, Instance, Training
 from ..instance.workloads import deadline_month, runs
 from ..solve import Limits, solve_model
+from .wording import usd
 
 SECONDS_PER_RULE = 20.0
 """Time for each question; a rule that is not shown to be innocent in that time is kept, and said to be unproven."""
@@ -58,21 +59,17 @@ def explain(instance: Instance) -> list[str]:
 def business_rules(instance: Instance, problem: Problem, model: ConcreteModel) -> list[Rule]:
     """The rules that a planner could relax, money first: what is dropped first is blamed last."""
     rules = [
-        Rule(
-            f"the budget of {limit.name}, {limit.usd:,.0f} USD", [("within_budget", (s, k)) for s in problem.scenarios]
-        )
+        Rule(f"the budget of {limit.name}, {usd(limit.usd)}", [("within_budget", (s, k)) for s in problem.scenarios])
         for k, limit in enumerate(problem.cash_limits)
     ]
     balance = list(model.balance_kept)
     if balance:
         least = instance.finance.cash_min_usd
-        rules.append(
-            Rule(f"a cash balance of at least {least:,.0f} USD, given the funding", _all("balance_kept", balance))
-        )
+        rules.append(Rule(f"a cash balance of at least {usd(least)}, given the funding", _all("balance_kept", balance)))
     cap = problem.obligations_max_usd
     if cap is not None:
         rules.append(
-            Rule(f"obligations of at most {cap:,.0f} USD", _all("obligations_capped", list(model.obligations_capped)))
+            Rule(f"obligations of at most {usd(cap)}", _all("obligations_capped", list(model.obligations_capped)))
         )
     for k, limit in enumerate(problem.power_limits):
         members = _all("power_capped", [index for index in model.power_capped if index[1] == k])
@@ -160,6 +157,7 @@ def _training_rules(instance: Instance, model: ConcreteModel) -> list[Rule]:
             "not_too_large": f"the scale of {key}, at most {run.accelerators.max:,.6g} accelerators",
             "one_place_at_a_time": f"the rule that {key} trains in one place at a time",
             "paused_as_allowed": f"the rule that {key} pauses at most {run.pauses_max} times",
+            "learnt_from_rollouts": f"the rule that {key} learns only from rollouts of the same period",
             "trained_in_time": f"the training run {key}, which must be done by the end of {_last_month(instance, run)}",
         }
         for row, sentence in said.items():

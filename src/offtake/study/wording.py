@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
+from ..dollars import usd
 
-def usd(value: float) -> str:
-    """Whole dollars: $1,368,000, -$40."""
-    return f"{'-' if value < 0 else ''}${abs(value):,.0f}"
+__all__ = ["between", "usd"]
 
 
 def between(low: float, high: float) -> str:

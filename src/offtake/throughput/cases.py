@@ -180,8 +180,7 @@ def _attention(model: LanguageModel, request: Request) -> dict[str, float]:
     only its tokens; a linear layer reads and writes its state. A prompt's new tokens attend to the cached prefix and,
     causally, to each other.
     """
-    full = model.attention_layers or max(model.layers - model.window_layers - model.linear_layers, 0)
-    computed = request.input_tokens * (1 - request.prefix_cache_hit)
+    full = _full_layers(model)
     answer = request.output_tokens * request.reasoning_multiplier
     mean, last = request.input_tokens + answer / 2, request.input_tokens + answer
     sparse, window = model.sparse_tokens or np.inf, model.window_tokens or np.inf
@@ -189,17 +188,27 @@ def _attention(model: LanguageModel, request: Request) -> dict[str, float]:
     qk, v = _head_sizes(model)
     absorbed = 2 * _LATENT_RANK + _LATENT_ROPE if latent else qk + v
     per_token, index, windowed = 2 * query_heads(model), 2 * (model.index_dimensions or 0), model.window_layers
-    pairs = computed * (request.input_tokens - computed / 2)
+    computed = request.input_tokens * (1 - request.prefix_cache_hit)
     return {
         "held_bytes": _kv_bytes(model, last, last) + (model.state_bytes or 0),
         "read_bytes": _kv_bytes(model, min(mean, sparse), mean) + 2 * (model.state_bytes or 0),
         "core_flop": per_token * absorbed * (full * min(mean, sparse) + windowed * min(mean, window))
         + index * full * mean,
-        "prompt_flop": per_token
-        * (qk + v)
-        * (full * min(pairs, computed * sparse) + windowed * min(pairs, computed * window))
-        + index * full * pairs,
+        "prompt_flop": attention_flop(model, request.input_tokens, computed),
     }
+
+
+def attention_flop(model: LanguageModel, tokens: float, computed: float) -> float:
+    """Core of attention, forward, over so many tokens, the last of which are computed; each attends to those before."""
+    full, (qk, v), pairs = _full_layers(model), _head_sizes(model), computed * (tokens - computed / 2)
+    sparse, window = model.sparse_tokens or np.inf, model.window_tokens or np.inf
+    seen = full * min(pairs, computed * sparse) + model.window_layers * min(pairs, computed * window)
+    return 2 * query_heads(model) * (qk + v) * seen + 2 * (model.index_dimensions or 0) * full * pairs
+
+
+def _full_layers(model: LanguageModel) -> float:
+    """Layers that see the whole context."""
+    return model.attention_layers or max(model.layers - model.window_layers - model.linear_layers, 0)
 
 
 def _kv_bytes(model: LanguageModel, tokens: float, context: float) -> float:

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..instance.network import round_trip_ms
 from ..instance.pools import Pool
-from ..instance.schema import Batch, Instance, MeasuredRow, Training
+from ..instance.reinforcement import Rollouts
+from ..instance.schema import Instance, Interactive, MeasuredRow, Training
 from .curves import along_curve
-from .rates import ServingRate, Work, missed_target, refused, software_gain, tokens_per_request
+from .rates import ServingRate, Work, missed_target, network_ms, refused, software_gain, tokens_per_request
 from .training_rates import training_rate
 
 LENGTH_TOLERANCE = 0.10
@@ -51,10 +51,12 @@ def rule_against(pool: Pool, workload: Work | Training) -> str:
 def api_rate(instance: Instance, pool: Pool, workload: Work) -> ServingRate:
     """A token API: serves the models that it names, one request per second per unit, at its stated latencies."""
     api = instance.offers[pool.supply].api
+    if isinstance(workload, Rollouts):
+        return refused(instance, "a token API has weights of its own, not those that the run learns", "api")
     if workload.model not in api.models:
         return refused(instance, f"the API serves {', '.join(api.models)}; not {workload.model}", "api")
-    network_ms = round_trip_ms(instance, pool.region, workload.region)
-    missed = missed_target(workload, api.ttft_ms, api.tpot_ms, network_ms)
+    away_ms = network_ms(instance, pool, workload)
+    missed = missed_target(workload, api.ttft_ms, api.tpot_ms, away_ms)
     if missed:
         return refused(instance, missed, "api")
     return ServingRate(
@@ -62,7 +64,7 @@ def api_rate(instance: Instance, pool: Pool, workload: Work) -> ServingRate:
         "",
         np.ones(instance.horizon.months),
         tokens_per_request(workload),
-        api.ttft_ms + network_ms,
+        api.ttft_ms + away_ms,
         api.tpot_ms,
         source="api",
     )
@@ -80,6 +82,7 @@ def given_rate(instance: Instance, pool: Pool, workload_id: str) -> ServingRate 
                 first * software_gain(instance, pool.accelerator),
                 tokens,
                 source="given",
+                cited=rate.source,
                 tokens_per_joule=tokens_per_joule(instance, pool, tokens),
             )
     return None
@@ -104,9 +107,9 @@ def measured_rate(instance: Instance, pool: Pool, workload: Work) -> ServingRate
     if not rows:
         return None
     source = "estimated" if rows[0].estimated else "measured"
-    network_ms = round_trip_ms(instance, pool.region, workload.region)
+    away_ms = network_ms(instance, pool, workload)
     points = [point for curve in _curves(rows) for point in _points(curve, workload)]
-    missed = [missed_target(workload, point.ttft_ms, point.tpot_ms, network_ms) for point in points]
+    missed = [missed_target(workload, point.ttft_ms, point.tpot_ms, away_ms) for point in points]
     meeting = [point for point, reason in zip(points, missed, strict=True) if not reason]
     if not meeting:
         closest = min(range(len(points)), key=lambda i: points[i].tpot_ms)
@@ -123,9 +126,10 @@ def measured_rate(instance: Instance, pool: Pool, workload: Work) -> ServingRate
         "",
         first * software_gain(instance, pool.accelerator),
         best.tokens_per_s,
-        best.ttft_ms + network_ms,
+        best.ttft_ms + away_ms,
         best.tpot_ms,
         source=source,
+        cited=best.cited,
         tokens_per_joule=tokens_per_joule(instance, pool, best.tokens_per_s),
     )
 
@@ -137,6 +141,8 @@ class Point(NamedTuple):
     """per accelerator, input and output"""
     ttft_ms: float
     tpot_ms: float
+    cited: str | None = None
+    """sources of the rows of its curve"""
 
 
 def _curves(rows: list[MeasuredRow]) -> list[list[MeasuredRow]]:
@@ -152,15 +158,16 @@ def _curves(rows: list[MeasuredRow]) -> list[list[MeasuredRow]]:
 
 def _points(curve: list[MeasuredRow], workload: Work) -> list[Point]:
     """The rows of a curve and points between them, none beyond its ends."""
-    measured = [Point(row.tokens_per_s_per_accelerator, row.ttft_ms, row.tpot_ms) for row in curve]
-    if len(curve) == 1 or isinstance(workload, Batch):
+    cited = "; ".join(dict.fromkeys(row.source for row in curve if row.source)) or None
+    measured = [Point(row.tokens_per_s_per_accelerator, row.ttft_ms, row.tpot_ms, cited) for row in curve]
+    if len(curve) == 1 or not isinstance(workload, Interactive):
         return measured
-    tokens, ttft, tpot = np.array(measured).T
+    tokens, ttft, tpot = np.array([point[:3] for point in measured]).T
     between = np.geomspace(tpot.min(), tpot.max(), _BETWEEN)
     asked = workload.slo.tpot_ms
     at = np.append(between, asked) if tpot.min() <= asked <= tpot.max() else between
     along = (along_curve(tpot, tokens, at), along_curve(tpot, ttft, at), at)
-    return measured + [Point(*map(float, point)) for point in zip(*along, strict=True)]
+    return measured + [Point(*map(float, point), cited) for point in zip(*along, strict=True)]
 
 
 def _speaks_for(row: MeasuredRow, pool: Pool, workload: Work) -> bool:

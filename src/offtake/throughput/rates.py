@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..instance.network import round_trip_ms
+from ..instance.pools import Pool
+from ..instance.reinforcement import Rollouts
 from ..instance.schema import Batch, Instance, Interactive
 
-Work = Interactive | Batch
+Work = Interactive | Batch | Rollouts
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +34,8 @@ class ServingRate:
     """modelled only: requests at once in one engine"""
     source: str = "modelled"
     """modelled, measured, estimated (rows of a tool that measured nothing), given or api"""
+    cited: str | None = None
+    """given or measured only: where the rate comes from, in the words of the instance"""
     derate: float = 1.0
     """<= 1, already in the rates: what the model's uncertainty takes off"""
     sigma: float | None = None
@@ -75,9 +80,14 @@ def tokens_per_request(workload: Work) -> float:
     return workload.request.input_tokens + workload.request.output_tokens * workload.request.reasoning_multiplier
 
 
+def network_ms(instance: Instance, pool: Pool, workload: Work) -> float:
+    """Round trip between a pool and the region of a workload; rollouts come from no region, and do not wait."""
+    return 0.0 if isinstance(workload, Rollouts) else round_trip_ms(instance, pool.region, workload.region)
+
+
 def missed_target(workload: Work, ttft_ms: float, tpot_ms: float, network_ms: float) -> str:
-    """Which target these mean latencies miss, as a sentence; empty if none, as for batch work, which has no target."""
-    if isinstance(workload, Batch):
+    """Which target these mean latencies miss, as a sentence; empty if none: only interactive work has targets."""
+    if not isinstance(workload, Interactive):
         return ""
     slo = workload.slo
     if network_ms >= slo.ttft_ms:

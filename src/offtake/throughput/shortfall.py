@@ -13,6 +13,13 @@ from .search import Grid, Question
 def shortfall(instance: Instance, question: Question, grid: Grid, row: int) -> str:
     """What this question misses, and by how much at least."""
     name, fits, workload = question.accelerator, grid.fits[row], instance.workloads[question.workload]
+    if not fits.any() and instance.accelerators[name].family == "lpu":
+        memory = number(instance.accelerators[name].memory_gb)
+        return (
+            f"{name}: an LPU holds a model in the memory of hundreds of chips in a line, {memory} GB each, and the "
+            "model of engines knows no such lines; only throughput.rates or throughput.measured can say how it serves "
+            f"{workload.model}"
+        )
     if not fits.any():
         return f"{name}: {memory_shortfall(question, grid, row, workload.model)}"
     ttft = 1e3 * np.broadcast_to(grid.operation.ttft_s[row], fits.shape)[fits] + question.network_ms
@@ -45,6 +52,12 @@ def memory_shortfall(question: Question, grid: Grid, row: int, model: str) -> st
     engine = roofline.Shape(np.array(float(t)), np.array(False), np.array(False))
     room = t * float(roofline.usable_bytes(case, fitted)) / 1e9
     weights = case.weight_bytes / 1e9
+    if room <= 0:
+        memory, kept = number(case.memory_bytes / 1e9), number(fitted.reserve_bytes / 1e9)
+        return (
+            f"its {memory} GB are less than the {kept} GB that the model keeps for software; only throughput.rates or "
+            f"throughput.measured can say how it serves {model}"
+        )
     if weights >= room:
         return f"the weights of {model} need {number(weights, room)} GB; a domain of {t} holds {number(room)} GB"
     cache = t * float(roofline.cache_bytes(case, fitted, engine, 1.0)) / 1e9

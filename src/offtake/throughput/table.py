@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..instance.network import round_trip_ms
 from ..instance.pools import pools
 from ..instance.schema import Efficiencies, Instance
 from . import efficiency, roofline, search
 from .overrides import override
-from .rates import ServingRate, refused, software_gain, tokens_per_request
+from .rates import ServingRate, network_ms, refused, software_gain, tokens_per_request
 from .search import Grid, Question, Target
 from .shortfall import shortfall
 
@@ -50,7 +49,7 @@ def rate_table(instance: Instance) -> RateTable:
         for key, workload in instance.workloads.items():
             known = override(instance, pool, key)
             if known is None:
-                known = Question(pool.accelerator, key, round_trip_ms(instance, pool.region, workload.region))
+                known = Question(pool.accelerator, key, network_ms(instance, pool, workload))
             answers[pool.id, key] = known
     questions = list(dict.fromkeys(answer for answer in answers.values() if isinstance(answer, Question)))
     modelled = dict(zip(questions, model_rates(instance, questions), strict=True))

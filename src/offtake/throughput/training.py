@@ -1,24 +1,27 @@
-"""Training and reinforcement learning: tokens/s per accelerator from flop, utilisation and scale.
+"""Training: tokens/s per accelerator from flop, utilisation and scale.
 
-    tokens/s per accelerator = MFU F_bf16 / (6 N + 6 L h s)      [12 L h s without a causal mask; LoRA: two thirds]
-    log MFU = a_accelerator + b log(N / 70e9) + c log(accelerators / 8)         N: active parameters, LoRA: another b, c
+    tokens/s per accelerator = MFU F_bf16 / (6 N + 6 L h s)     N: active parameters; L layers, h wide, s: sequence
+    log MFU = a_accelerator + b log(N / 70e9) + c log(accelerators / 8)         fine-tuning with LoRA: another b, c
 
-Fitted on MLPerf training 5.0 and 5.1 results of language models (mlcommons.org, June and November 2025); MFU counts
-against the dense bf16 peak even where the run used 8 or 4 bits, so newer chips may show more than one.
+The sequence counts as causal and in full attention; layers that see less take less. Fitted on MLPerf training 5.0 and
+5.1 results of language models (mlcommons.org, June and November 2025) on up to 8,192 accelerators; MFU counts against
+the dense bf16 peak even where the run used 8 or 4 bits, so newer chips may show more than one.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from ..instance.schema import Accelerator, LanguageModel
-from .cases import query_heads
+from ..instance.schema import LanguageModel
+from .cases import attention_flop
 
-LORA_SHARE = 2 / 3
-"""of the flop: the frozen weights need no gradient"""
+if TYPE_CHECKING:
+    import pandas as pd
+
+MEASURED_ACCELERATORS = 8192
+"""of the largest run that was fitted; beyond it the power of the scale is carried on"""
 _PARAMETERS = 70e9
 _RIDGE = 0.3
 """pull of the powers towards none"""
@@ -92,33 +95,6 @@ def fit(runs: pd.DataFrame) -> Utilisation:
     return Utilisation(by_name, float(elsewhere), size_power, scale_power, float(np.exp(tuning)), tuning_power)
 
 
-def flop_per_token(model: LanguageModel, sequence_tokens: float, fine_tuning: bool = False) -> float:
-    """Forward and backward over one token of a causal sequence: 6 per active parameter and 6 per layer, width of all
-    heads and token of the sequence."""
-    width = query_heads(model) * model.head_dim
-    whole = 6 * model.active_parameters + 6 * model.layers * width * sequence_tokens
-    return whole * (LORA_SHARE if fine_tuning else 1.0)
-
-
-def training_tokens_per_s(
-    accelerator: Accelerator,
-    model: LanguageModel,
-    mfu: np.ndarray | float,
-    sequence_tokens: float,
-    fine_tuning: bool = False,
-) -> np.ndarray | float:
-    """Tokens/s per accelerator at a share `mfu` of its dense bf16 peak."""
-    return mfu * 1e12 * accelerator.bf16_tflops / flop_per_token(model, sequence_tokens, fine_tuning)
-
-
-def reinforcement_tokens_per_s(
-    rollout_tokens_per_s: float, update_tokens_per_s: float, updates_per_rollout: float
-) -> tuple[float, float]:
-    """(rollout tokens/s per accelerator of the whole, share of the accelerators that generate).
-
-    Generating and learning go on side by side on accelerators of one kind; each rollout token is learnt from
-    `updates_per_rollout` times (epochs, or less if rollouts are filtered), and neither side waits for the other.
-    """
-    generating = 1 / rollout_tokens_per_s
-    learning = updates_per_rollout / update_tokens_per_s
-    return 1 / (generating + learning), generating / (generating + learning)
+def flop_per_token(model: LanguageModel, sequence_tokens: float) -> float:
+    """Forward and backward over one token of a causal sequence: three times what reading it as a prompt takes."""
+    return 3 * (2 * model.active_parameters + attention_flop(model, sequence_tokens, sequence_tokens) / sequence_tokens)

@@ -13,13 +13,13 @@ from ..books import Books
 from ..futures import Tree
 from ..ledger import Ledger
 from ..report import Check
+from .as_owed import beyond_as_used, drawn_before_list, served_as_asked, trained_as_asked
 from .commitments import (
     commitments_to_the_cent,
     covered_is_paid_for,
     covered_is_used,
     covered_where_it_counts,
     mandatory_commitments_taken,
-    served_as_asked,
 )
 from .concentration import enough_providers, power_shared, providers_kept_apart, served_shared, spend_shared
 from .figures import key_figures_follow
@@ -42,6 +42,7 @@ from .ledgers import (
     termination_to_the_cent,
 )
 from .money import balance_kept, obligations_capped, within_budget
+from .offers import leases_flagged, taken_as_decided
 from .ports import ported_before_use, ported_once, ports_to_the_cent
 from .power import carbon_capped, power_capped
 from .printed import (
@@ -54,6 +55,7 @@ from .printed import (
     obligations_to_the_cent,
 )
 from .proof import bound_below_objective, gap_follows
+from .reinforcement import generated_in_all, generated_in_window
 from .resilience import rerouted_to_what_is_left, survives_any_loss
 from .service import batch_done_after_arrival, batch_done_in_time, demand_met, unserved_is_priced
 from .shed import shed_as_decided
@@ -75,6 +77,13 @@ from .supply import (
     elastic_within_limit,
     eligible_only,
     use_is_paid,
+)
+from .tables import (
+    capacity_as_decided,
+    losses_as_stated,
+    rollouts_as_decided,
+    service_as_decided,
+    training_as_decided,
 )
 from .training import (
     paused_as_allowed,
@@ -114,6 +123,9 @@ RULES: tuple[Rule, ...] = (
     covered_is_used,
     covered_is_paid_for,
     served_as_asked,
+    trained_as_asked,
+    beyond_as_used,
+    drawn_before_list,
     demand_met,
     unserved_is_priced,
     batch_done_after_arrival,
@@ -124,6 +136,8 @@ RULES: tuple[Rule, ...] = (
     trained_in_window,
     paused_as_allowed,
     trained_in_time,
+    generated_in_window,
+    generated_in_all,
     within_budget,
     balance_kept,
     obligations_capped,
@@ -141,6 +155,12 @@ RULES: tuple[Rule, ...] = (
     cash_to_the_cent,
     obligations_to_the_cent,
     cost_to_the_cent,
+    capacity_as_decided,
+    service_as_decided,
+    training_as_decided,
+    rollouts_as_decided,
+    losses_as_stated,
+    taken_as_decided,
     shed_as_decided,
     commitments_to_the_cent,
     ports_to_the_cent,
@@ -152,6 +172,7 @@ RULES: tuple[Rule, ...] = (
     effective_to_the_cent,
     exposure_to_the_cent,
     balance_to_the_cent,
+    leases_flagged,
     cash_is_cost,
 )
 

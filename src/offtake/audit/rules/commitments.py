@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from decimal import Decimal
 
-from offtake.instance.schema import Interactive
-
 from .. import spend
 from ..books import Books
 from ..claim import CommitmentRow
 from ..ledger import Ledger
-from ..numbers import ZERO, figure, usd
+from ..numbers import ZERO, usd
 from ..promises import Part, Promise, can_be_taken
 from ..report import Check
 
@@ -75,29 +73,6 @@ def covered_is_paid_for(check: Check, books: Books, money: Ledger) -> None:
 def _within(check: Check, key: str, when: str, drawn: Decimal, paid: Decimal) -> None:
     if check.exceeds(drawn, paid):
         check.find(f"{usd(drawn)} are drawn from the commitment {key} in {when}; {usd(paid)} are paid for it")
-
-
-def served_as_asked(check: Check, books: Books, money: Ledger) -> None:
-    """With a commitment in the plan, or a limit on shares of spend or service, interactive workloads are served what
-    they ask for and no more.
-
-    Else use that is paid for already could be made up.
-    """
-    about = {name for promise in books.promises.values() for name in (*promise.counted, *promise.discounts)}
-    shares = books.instance.policy.provider_share_max
-    shared = shares is not None and (shares.spend is not None or shares.served is not None)
-    pools = {pool for pool, place in books.pools.items() if shared or place.supply in about}
-    touched = {(row.workload, row.period, row.block) for row in books.decisions.serve if row.pool in pools}
-    for workload, period, block in sorted(touched):
-        if not isinstance(books.instance.workloads[workload], Interactive):
-            continue
-        served = books.served[workload, period, block]
-        asked = books.demand[workload].provision[period][block]
-        if check.exceeds(served, asked):
-            check.find(
-                f"{workload} is served {figure(served)} requests/s in {books.calendar.slot(period, block)} on what a "
-                f"{'share' if shared else 'commitment'} is about, and asks for {figure(asked)}"
-            )
 
 
 def commitments_to_the_cent(check: Check, books: Books, money: Ledger) -> None:

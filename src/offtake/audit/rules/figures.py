@@ -1,8 +1,8 @@
-"""The figures at the head of a plan that an audit recomputes. The other key figures are not audited."""
+"""The figures at the head of a plan, all of them recomputed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -11,14 +11,16 @@ from offtake.instance.pools import supplies
 from offtake.instance.workloads import runs
 
 from .. import spend, stability, statements
+from ..allocation import cost_by_workload, sunk_by_contract, sunk_by_workload
 from ..books import Books
 from ..ledger import Ledger
 from ..numbers import ZERO, exact, figure, usd
 from ..reading import number, shown
 from ..report import ROW_TOLERANCE, USD_TOLERANCE, Check
-from . import concentration
+from ..training import Run, runs_of
+from . import concentration, held_figures
 
-Figure = Decimal | list[str | None] | dict[str, Decimal]
+Figure = Decimal | list[str | None] | dict[str, Any]
 """A number, numbers by name, or the texts that will do: more than one where months tie."""
 NOTHING: list[str | None] = [None]
 """for a figure that has no meaning in this plan"""
@@ -33,8 +35,9 @@ def key_figures_follow(check: Check, books: Books, money: Ledger) -> None:
 
 def _compare(check: Check, name: str, printed: Any, expected: Figure) -> None:
     if isinstance(expected, dict):
-        for key, value in expected.items():
-            _compare(check, f"{name} of {key}", printed.get(key) if isinstance(printed, dict) else None, value)
+        said = printed if isinstance(printed, dict) else {}
+        for key in [*expected, *(key for key in said if key not in expected)]:
+            _compare(check, f"{name} of {key}", said.get(key), expected.get(key, NOTHING))
         return
     if isinstance(expected, list):
         if check.fails(printed in expected):
@@ -93,9 +96,10 @@ def _peak_obligations(books: Books, money: Ledger) -> Decimal:
 
 
 def _peak_obligations_months(books: Books, money: Ledger) -> Figure:
-    """Months after which that much is owed, to the cent; nothing if nothing ever is."""
-    least = max(_peak_obligations(books, money) - USD_TOLERANCE, ZERO)
-    return [str(month) for month, owed in money.obligations.items() if owed > least] or NOTHING
+    """Months after which that much is owed, to the cent; nothing if nothing ever is, or no more than a cent."""
+    peak = _peak_obligations(books, money)
+    months = [str(month) for month, owed in money.obligations.items() if owed > max(peak - USD_TOLERANCE, ZERO)]
+    return months if peak > USD_TOLERANCE else [*months, *NOTHING]
 
 
 def _lock_in(books: Books, money: Ledger) -> Figure:
@@ -168,11 +172,7 @@ def _share_served(books: Books, money: Ledger) -> Figure:
 
 def _utilisation(books: Books, money: Ledger) -> Figure:
     """Accelerator-hours at work over those that contracts deliver in the horizon."""
-    months = books.calendar.months
-    delivered = sum(
-        (leg.delivered_hours(name, months) for leg in books.all_legs for name in leg.counts),
-        ZERO,
-    )
+    delivered = held_figures.delivered_hours(books)
     bought = [pool for pool in books.pools if books.limit(pool, 0) is None]
     used = sum((hours for (pool, _), hours in books.used_hours.items() if pool in bought), ZERO)
     return used / delivered if delivered else NOTHING
@@ -182,13 +182,7 @@ def _usd_per_million_tokens(books: Books, money: Ledger) -> Figure:
     """Cost without penalties and value, over the discounted tokens served, in millions; nothing where runs train."""
     if runs(books.instance):
         return NOTHING
-    refused, tokens = _refused(books), ZERO
-    for workload in books.demand:
-        for period, months in enumerate(books.calendar.periods):
-            served = _requests(books, workload, period) - refused.get((workload, period), ZERO)
-            for month in months:
-                share = month.hours / books.calendar.hours(period)
-                tokens += books.calendar.discount(month) * share * served * books.all_tokens(workload, month)
+    tokens = sum((_tokens_served(books, workload) for workload in books.demand), ZERO)
     return _compute_cost(money) * 10**6 / tokens if tokens > 0 else NOTHING
 
 
@@ -204,9 +198,83 @@ def _value(books: Books, money: Ledger) -> Figure:
 
 
 def _effective_margin(books: Books, money: Ledger) -> Figure:
-    """What is left of the value after all compute, over the value."""
+    """What is left of the value after all compute, contracts in force included, over the value."""
+    return _margin(money, _compute_cost(money) + sum(sunk_by_contract(books).values(), ZERO))
+
+
+def _decided_margin(books: Books, money: Ledger) -> Figure:
+    """The same without contracts in force; nothing if they cost nothing."""
+    return _margin(money, _compute_cost(money)) if any(sunk_by_contract(books).values()) else NOTHING
+
+
+def _margin(money: Ledger, cost: Decimal) -> Figure:
     value = sum(money.value.values(), ZERO)
-    return (value - _compute_cost(money)) / value if value > 0 else NOTHING
+    return (value - cost) / value if value > 0 else NOTHING
+
+
+def _margin_by_workload(books: Books, money: Ledger) -> Figure:
+    """The effective margin of each workload that states a value; nothing where it brings none."""
+    sunk = sunk_by_workload(books)
+    cost = {key: usd + sunk[key] for key, usd in cost_by_workload(books, money).items()} if money.value else {}
+    return _margins(money, cost)
+
+
+def _decided_margin_by_workload(books: Books, money: Ledger) -> Figure:
+    """The same without contracts in force; nothing if they cost nothing."""
+    if not money.value or not any(sunk_by_contract(books).values()):
+        return NOTHING
+    return _margins(money, cost_by_workload(books, money))
+
+
+def _margins(money: Ledger, cost: Mapping[str, Decimal]) -> Figure:
+    return {key: (usd - cost[key]) / usd if usd > 0 else NOTHING for key, usd in money.value.items()} or NOTHING
+
+
+def _price_by_workload(books: Books, money: Ledger) -> Figure:
+    """USD per million tokens served, rollouts generated and tokens learnt from; nothing where there are none."""
+    found: dict[str, Figure] = {}
+    learners = {run.key: run for run in runs_of(books)}
+    sources = {run.source: run for run in learners.values()}
+    for key, cost in cost_by_workload(books, money).items():
+        if key in learners:
+            total = _learnt(books, learners[key])
+        elif key in sources:
+            total = _generated(books, sources[key])
+        else:
+            total = _tokens_served(books, key) if _serves(books, key) else ZERO
+        found[key] = cost * 10**6 / total if total > 0 else NOTHING
+    return found or NOTHING
+
+
+def _learnt(books: Books, run: Run) -> Decimal:
+    """Tokens that a run learns from, discounted by month."""
+    by_period = ((run.done_in(period), period) for period in _periods(books))
+    done = (flop * books.calendar.period_discount(period) for flop, period in by_period if flop)
+    return sum(done, ZERO) / run.flop_per_token
+
+
+def _generated(books: Books, run: Run) -> Decimal:
+    """Tokens of the rollouts that a run learns from, prompts included, discounted by month."""
+    made = (count * books.calendar.period_discount(period) for period, count in run.rollouts_by_period.items())
+    return sum(made, ZERO) * run.tokens_per_rollout
+
+
+def _serves(books: Books, workload: str) -> bool:
+    """Whether more of a workload is served than what is left of sums that cancel."""
+    asked = sum((_requests(books, workload, period) for period in _periods(books)), ZERO)
+    left = sum((requests for (who, _), requests in _refused(books).items() if who == workload), ZERO)
+    return asked - left > ROW_TOLERANCE * asked
+
+
+def _tokens_served(books: Books, workload: str) -> Decimal:
+    """Tokens served of a workload, discounted by month."""
+    refused, total = _refused(books), ZERO
+    for period, months in enumerate(books.calendar.periods):
+        served = _requests(books, workload, period) - refused.get((workload, period), ZERO)
+        for month in months:
+            share = month.hours / books.calendar.hours(period)
+            total += books.calendar.discount(month) * share * served * books.all_tokens(workload, month)
+    return total
 
 
 def _commitments_used(books: Books, money: Ledger) -> Figure:
@@ -308,6 +376,10 @@ KEY_FIGURES: dict[str, Callable[[Books, Ledger], Figure]] = {
     "value_usd": _value,
     "value_usd_by_workload": lambda books, money: money.value or NOTHING,
     "effective_margin": _effective_margin,
+    "effective_margin_by_workload": _margin_by_workload,
+    "decided_margin": _decided_margin,
+    "decided_margin_by_workload": _decided_margin_by_workload,
+    "usd_per_million_tokens_by_workload": _price_by_workload,
     "sublease_income_usd": _sublease_income,
     "tail_value_usd": _tail_value,
     "npv_cash_usd": _npv_cash,
@@ -335,5 +407,6 @@ KEY_FIGURES: dict[str, Callable[[Books, Ledger], Figure]] = {
     "effective_savings_coverage": lambda books, money: _or_nothing(statements.savings(books, money)[1]),
     "herfindahl_mw": lambda books, money: _or_nothing(statements.herfindahl(statements.power_months(books))),
     "herfindahl_spend": lambda books, money: _or_nothing(statements.herfindahl(statements.spend(books, money))),
+    **held_figures.FIGURES,
 }
 """Name in the plan -> how it is recomputed."""

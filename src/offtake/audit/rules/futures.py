@@ -37,7 +37,7 @@ def futures_as_stated(check: Check, tree: Tree) -> None:
 def _named(tree: Tree) -> Iterator[tuple[str, Any]]:
     """Where a row names a scenario, and which."""
     for key in SCENARIO_TABLES:
-        for position, row in enumerate(getattr(tree.claim, key)):
+        for position, row in enumerate(getattr(tree.claim, key) or []):
             yield f"{key}[{position}]", row.scenario
     for ledger, rows in tree.claim.ledgers.items():
         for position, row in enumerate(rows if isinstance(rows, list) else []):

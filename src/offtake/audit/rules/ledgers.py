@@ -1,6 +1,6 @@
 """The ledgers that a plan prints for finance, and the sums that tie them to its other tables.
 
-Plans of earlier versions have no ledgers, and nothing to check. The lease screen is words, and not audited.
+Plans of earlier versions have no ledgers, and nothing to check. The lease screen is under `offers`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the plan prints: every dollar of its tables, and its objective.
 
-The tables `capacity`, `service` and `offers` are not audited: they restate the decisions, which are.
+Tables without dollars are under `tables`. Reasons of offers are words of the plan, and not audited.
 """
 
 from __future__ import annotations

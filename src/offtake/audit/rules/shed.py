@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from ..books import SECONDS_PER_HOUR, Books
 from ..ledger import Ledger
-from ..numbers import ZERO, exact, figure, usd
+from ..numbers import ZERO, exact, figure, price_in, usd
 from ..report import Check
 
 Shed = dict[tuple[str, str], tuple[Decimal, Decimal, Decimal]]
@@ -40,8 +40,8 @@ def _shed(books: Books) -> Shed:
     found: Shed = {}
     for (workload, period), rate in mean.items():
         stated = books.instance.workloads[workload]
-        price = exact(stated.unserved_usd_per_request or 0) + exact(stated.value_usd_per_request or 0)
         for month in books.calendar.periods[period]:
+            price = exact(stated.unserved_usd_per_request or 0) + price_in(stated.value_usd_per_request or 0, month)
             requests = SECONDS_PER_HOUR * month.hours * rate
             found[str(month), workload] = (price, requests, price * requests)
     return found

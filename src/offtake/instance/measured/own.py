@@ -10,7 +10,7 @@ from ..yaml12 import Row
 
 COLUMNS = [name for name, field in MeasuredRow.model_fields.items() if field.is_required()]
 OPTIONAL = tuple(name for name in MeasuredRow.model_fields if name not in COLUMNS)
-_TEXT = ("accelerator", "model", "precision", "parallelism", "engine", "date", "speculative", "estimated")
+_TEXT = ("accelerator", "model", "precision", "parallelism", "engine", "date", "source", "speculative", "estimated")
 _BOOLEAN = {"true": True, "false": False}
 
 

@@ -185,6 +185,16 @@ def holdings(compiled: Compiled, flows: Flows) -> list[Holding]:
     return found
 
 
+def kept(compiled: Compiled, flows: Flows) -> list[Holding]:
+    """Contracts in force, all of their blocks, as if nothing of them were broken off."""
+    groups, first = groups_of(compiled.instance), compiled.instance.horizon.start
+    return [
+        Holding(groups[column.offer], first, column, int(blocks), True, column, len(column.contracted))
+        for column, blocks in zip(compiled.columns, flows.blocks, strict=True)
+        if column.in_force and blocks
+    ]
+
+
 def _parts(compiled: Compiled, flows: Flows, d: int) -> Iterator[tuple[Column, int, int]]:
     """(how they run, blocks, ledger month of the notice): what runs on, then what each break ends."""
     column, first = compiled.columns[d], compiled.instance.horizon.start
