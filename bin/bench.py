@@ -1,6 +1,8 @@
 """Measures instances: the size of the model, and the CPU seconds of every step from the file to the proof.
 
     bin/bench [--gaps 1e-2,1e-3] [--time-limit 600] [--set KEY=VALUE] [--deals] [INSTANCE ...]
+    bin/bench --ladder s,m [--seeds 1,2,3] [--rivals]    side_by_side.py
+    bin/bench --quick                                    quick.py
 
 Prints a Markdown table; by default of every instance of this checkout. Each step runs once, on one thread: expect a
 tenth of noise. One solve runs to the smallest gap; the seconds to a larger one are those at which it was first
@@ -13,11 +15,15 @@ from __future__ import annotations
 
 import argparse
 import platform
+import sys
 import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
+
+import quick
+import side_by_side
 
 import offtake
 from offtake.compile import Compiled, compile_instance
@@ -118,15 +124,24 @@ def table(first: str, others: list[str]) -> None:
     print(line(["---", *["---:"] * len(others)]))
 
 
-def main() -> None:
+def main() -> int | None:
     parser = argparse.ArgumentParser(prog="bin/bench", description="Measure instances; prints a Markdown table.")
     parser.add_argument("instances", nargs="*", type=Path, default=sorted(INSTANCES.glob("*.yaml")))
-    parser.add_argument("--gaps", default="1e-2,1e-3", help="proven gaps to time, e.g. 1e-2,1e-3")
+    parser.add_argument("--gaps", help="proven gaps to time; default: 1e-2,1e-3, of the ladder 5e-2,1e-2,1e-3")
     parser.add_argument("--time-limit", type=float, default=600.0, metavar="SECONDS", help="for each solve")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as in `offtake solve`")
     parser.add_argument("--deals", action="store_true", help="compare all deals with those that are searched")
+    parser.add_argument("--ladder", metavar="RUNGS", help="measure s, m, l, xl of `offtake new --template ladder-...`")
+    parser.add_argument("--seeds", default="1,2,3", help="of the ladder")
+    parser.add_argument("--rivals", action="store_true", help="other solvers and modelling libraries on the ladder too")
+    parser.add_argument("--quick", action="store_true", help="ratios against stored ones, to see what became slower")
     asked = parser.parse_args()
-    gaps = [float(gap) for gap in asked.gaps.split(",")]
+    if asked.quick:
+        return quick.main()
+    gaps = [float(gap) for gap in (asked.gaps or ("5e-2,1e-2,1e-3" if asked.ladder else "1e-2,1e-3")).split(",")]
+    if asked.ladder:
+        rungs, seeds = asked.ladder.split(","), [int(seed) for seed in asked.seeds.split(",")]
+        return side_by_side.compare(rungs, seeds, asked.rivals, gaps, asked.time_limit)
     print(f"CPU seconds; Python {platform.python_version()}, Pyomo {version('pyomo')}, HiGHS {version('highspy')}\n")
     if asked.deals:
         for path in asked.instances:
@@ -138,4 +153,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

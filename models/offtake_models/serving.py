@@ -4,8 +4,8 @@
 
     batch:        arrived(t) = sum_b phi_b H_t 3600 D
                   done(t) = sum_b phi_b H_t 3600 (sum_p R x + u)                work_done_in_period  [million requests]
-                  done(0) + ... + done(t) <= arrived(0) + ... + arrived(t)      work_in_time         [million requests]
-                  done(0) + ... + done(t) >= arrived(0) + ... + arrived(t - L)  work_in_time         [million requests]
+                  waits(t-1) + arrived(t) = done(t) + waits(t)                  work_in_time         [million requests]
+                  waits(t) <= arrived(t-L+1) + ... + arrived(t)
                   and at the last period of the horizon nothing is left over
 
     unserved = sum phi_b H_t 3600 (Dbar/D) u x penalty                                               [USD, discounted]
@@ -113,20 +113,26 @@ def _add_batch(model: ConcreteModel, problem: Problem, servers) -> None:
         )
         return m.work_done[w, t, node] == SECONDS_PER_HOUR / 1e6 * work
 
-    def backlog(m, w, t, node):
+    def waits_most(_model, w, t, node):
+        """The work of the last L periods may wait, and nothing at the end of the horizon."""
+        s, workload = problem.representative(t, node), problem.workloads[w]
+        window = [] if t == problem.periods[-1] else range(max(t - workload.waiting_periods + 1, 0), t + 1)
+        return 0.0, sum(arrived(w, k, s) for k in window)
+
+    def arrived(w, t, s):
+        mean_rate = float(problem.block_share @ problem.workloads[w].provision[s, t])
+        return SECONDS_PER_HOUR / 1e6 * float(problem.hours[t]) * mean_rate
+
+    model.work_waiting = Var(slots, bounds=waits_most, doc="million requests that wait at the end of the period")
+
+    def balance(m, w, t, node):
         s = problem.representative(t, node)
-        workload = problem.workloads[w]
-        to_date = quicksum(m.work_done[w, k, problem.node_at(s, k)] for k in range(t + 1))
-        arrived = [
-            SECONDS_PER_HOUR / 1e6 * float(problem.hours[k] * (problem.block_share @ workload.provision[s, k]))
-            for k in range(t + 1)
-        ]
-        due = sum(arrived) if t == problem.periods[-1] else sum(arrived[: max(t - workload.waiting_periods + 1, 0)])
-        return (due, to_date, sum(arrived))
+        before = m.work_waiting[w, t - 1, problem.node_at(s, t - 1)] if t else 0.0
+        return before + arrived(w, t, s) == m.work_done[w, t, node] + m.work_waiting[w, t, node]
 
     model.work_done_in_period = Constraint(slots, rule=done, doc="{0}: the work of period {1}")
     model.work_in_time = Constraint(
         slots,
-        rule=backlog,
+        rule=balance,
         doc="{0}: work is done no earlier than it arrives and no later than it may wait, period {1}",
     )

@@ -11,7 +11,7 @@ from ..instance.network import round_trip_ms
 from ..instance.pools import pools
 from ..instance.schema import Efficiencies, Instance
 from . import efficiency, roofline, search
-from .overrides import override
+from .overrides import given_rates, override
 from .rates import ServingRate, refused, software_gain, tokens_per_request
 from .search import Grid, Question, Target
 from .shortfall import shortfall
@@ -46,9 +46,10 @@ def rate_table(instance: Instance) -> RateTable:
     the network round trip and the wait for a place, mean TPOT; batch work has no target.
     """
     answers: dict[Pair, ServingRate | Question] = {}
+    given = given_rates(instance)
     for pool in pools(instance):
         for key, workload in instance.workloads.items():
-            known = override(instance, pool, key)
+            known = override(instance, pool, key, given)
             if known is None:
                 known = Question(pool.accelerator, key, round_trip_ms(instance, pool.region, workload.region))
             answers[pool.id, key] = known
