@@ -1,6 +1,8 @@
 """Measures instances: the size of the model, and the CPU seconds of every step from the file to the proof.
 
     bin/bench [--gaps 1e-2,1e-3] [--time-limit 600] [--set KEY=VALUE] [--deals | --rules] [INSTANCE ...]
+    bin/bench --ladder s,m [--seeds 1,2,3] [--rivals]    side_by_side.py
+    bin/bench --quick                                    quick.py
 
 Prints a Markdown table; by default of every instance of this checkout. Each step runs once, on one thread: expect a
 tenth of noise. One solve runs to the smallest gap; the seconds to a larger one are those at which it was first
@@ -14,9 +16,12 @@ from __future__ import annotations
 
 import argparse
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import quick
+import side_by_side
 from bench_measure import line, percent, seconds, solved, table, timed
 from bench_rules import measure_rules
 
@@ -66,16 +71,25 @@ def headers(gaps: list[float]) -> list[str]:
     return [*sizes, *(f"to {gap:g}" for gap in gaps), "gap", "nodes", "root gap"]
 
 
-def main() -> None:
+def main() -> int | None:
     parser = argparse.ArgumentParser(prog="bin/bench", description="Measure instances; prints a Markdown table.")
     parser.add_argument("instances", nargs="*", type=Path, default=sorted(INSTANCES.glob("*.yaml")))
-    parser.add_argument("--gaps", default="1e-2,1e-3", help="proven gaps to time, e.g. 1e-2,1e-3")
+    parser.add_argument("--gaps", help="proven gaps to time; default: 1e-2,1e-3, of the ladder 5e-2,1e-2,1e-3")
     parser.add_argument("--time-limit", type=float, default=600.0, metavar="SECONDS", help="for each solve")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as in `offtake solve`")
     parser.add_argument("--deals", action="store_true", help="compare all deals with those that are searched")
     parser.add_argument("--rules", action="store_true", help="leave out each rule in turn, and say what it costs")
+    parser.add_argument("--ladder", metavar="RUNGS", help="measure s, m, l, xl of `offtake new --template ladder-...`")
+    parser.add_argument("--seeds", default="1,2,3", help="of the ladder")
+    parser.add_argument("--rivals", action="store_true", help="other solvers and modelling libraries on the ladder too")
+    parser.add_argument("--quick", action="store_true", help="ratios against stored ones, to see what became slower")
     asked = parser.parse_args()
-    gaps = [float(gap) for gap in asked.gaps.split(",")]
+    if asked.quick:
+        return quick.main()
+    gaps = [float(gap) for gap in (asked.gaps or ("5e-2,1e-2,1e-3" if asked.ladder else "1e-2,1e-3")).split(",")]
+    if asked.ladder:
+        rungs, seeds = asked.ladder.split(","), [int(seed) for seed in asked.seeds.split(",")]
+        return side_by_side.compare(rungs, seeds, asked.rivals, gaps, asked.time_limit)
     print(f"CPU seconds; Python {platform.python_version()}, Pyomo {version('pyomo')}, HiGHS {version('highspy')}\n")
     if asked.deals:
         for path in asked.instances:
@@ -91,4 +105,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

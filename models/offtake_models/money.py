@@ -100,7 +100,7 @@ def _add_cash(model: ConcreteModel, problem: Problem) -> None:
             beyond_in_month(problem, slot, s, month) * m.beyond[slot] for slot in beyond.get((s, month), [])
         )
         promised = m.commitment_cash[s, month] if problem.commitments else 0.0
-        ported = m.port_cash[s, month] if (s, month) in m.port_cash else 0.0  # all of it is paid in the horizon
+        ported = quicksum(m.port_cash[at] for at in [(s, month)] if at in m.port_cash)  # paid in the horizon
         earned = quicksum(
             float(problem.sublet_usd[slot[0]][s, month]) / MILLION * m.sublet[slot] for slot in let.get((s, month), [])
         )

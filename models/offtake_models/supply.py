@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pyomo.core.expr import LinearExpression
 from pyomo.environ import ConcreteModel, Constraint, NonNegativeReals, Var, quicksum
 
 from .problem import Problem, Rollouts
@@ -135,21 +136,32 @@ def _add_capacity(model: ConcreteModel, problem: Problem, sources, served) -> No
 
 def _add_strong_links(model: ConcreteModel, problem: Problem, sources) -> None:
     """Only where some deal could hold more than the workload can use: elsewhere capacity_held is as strong."""
-    caps = {}
+    held: dict[Slot, tuple[list[float], list]] = {}
+    caps: dict[tuple, list[float]] = {}
     for pool, workload, t, b, node in model.serve:
         if pool in problem.elastic_limit:
             continue
+        if (pool, t, node) not in held:
+            held[pool, t, node] = _most_held(model, problem, sources[pool, t, node])
         most = useful_accelerators(problem, pool, workload, t, b, problem.representative(t, node))
-        able = [(source, source.held * problem.deals[source.deal].max_blocks) for source in sources[pool, t, node]]
-        if any(most < held for _source, held in able):
-            caps[pool, workload, t, b, node] = [(min(most, held), source) for source, held in able if held > 0]
+        able, _ = held[pool, t, node]
+        if any(most < each for each in able):
+            caps[pool, workload, t, b, node] = [min(most, each) for each in able]
+
+    def linked(m, pool, workload, t, b, node):
+        slot, (_, signed) = (pool, workload, t, b, node), held[pool, t, node]
+        return m.serve[slot] <= LinearExpression(linear_coefs=caps[slot], linear_vars=signed)
+
     model.strong_link = Constraint(
-        list(caps),
-        rule=lambda m, *slot: (
-            m.serve[slot] <= quicksum(cap * indicator(m, source.deal, source.node) for cap, source in caps[slot])
-        ),
-        doc="{0} serves {1} in period {2}, block {3} only from deals that are signed",
+        list(caps), rule=linked, doc="{0} serves {1} in period {2}, block {3} only from deals that are signed"
     )
+
+
+def _most_held(model: ConcreteModel, problem: Problem, sources: list[Source]) -> tuple[list[float], list]:
+    """Accelerators that each deal can hold at most, and whether it is signed."""
+    able = [source for source in sources if source.held > 0]
+    most = [source.held * problem.deals[source.deal].max_blocks for source in able]
+    return most, [indicator(model, source.deal, source.node) for source in able]
 
 
 def useful_accelerators(problem: Problem, pool: str, workload: str, t: int, b: int, s: int) -> float:

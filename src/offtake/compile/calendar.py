@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Calendar:
 
     def least(self, by_month: np.ndarray) -> np.ndarray:
         """Smallest month of each period, [period]."""
-        return np.array([by_month[: self.months][self._mask(t)].min() for t in range(len(self.hours))])
+        return np.minimum.reduceat(by_month[: self.months], self._first_months)
 
     def total(self, by_month: np.ndarray) -> np.ndarray:
         """Sum over the months of each period, [period]."""
@@ -47,8 +48,10 @@ class Calendar:
         """Hour-weighted mean of each period, [period]."""
         return self.total(by_month[: self.months] * self.month_hours) / self.hours
 
-    def _mask(self, period: int) -> np.ndarray:
-        return np.asarray(self.period_of) == period
+    @cached_property
+    def _first_months(self) -> np.ndarray:
+        """[period]"""
+        return np.searchsorted(self.period_of, np.arange(len(self.hours)))
 
 
 def make_calendar(instance: Instance, ledger: int | None = None) -> Calendar:

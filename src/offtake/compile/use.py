@@ -69,7 +69,7 @@ def pairs(
     rate: dict[Pair, np.ndarray] = {}
     use_lines: dict[Pair, dict[str, np.ndarray]] = {}
     for pool in pools(instance):
-        elastic = _elastic_price(instance, calendar, pool)
+        elastic, factors = _elastic_price(instance, calendar, pool), _price_factors(instance, calendar, pool)
         for key in instance.workloads:
             serving = rates[pool.id, key]
             if not serving.eligible:
@@ -80,7 +80,7 @@ def pairs(
             tokens, egress = _usd_per_request(instance, calendar, pool, key)
             lines = {
                 "elastic": elastic * calendar.month_hours,
-                "tokens": tokens * requests * _price_factors(instance, calendar, pool),
+                "tokens": tokens * requests * factors,
                 "egress": egress * requests,
             }
             use_lines[pair] = {line: usd[None] for line, usd in lines.items()}

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import calendar
 import re
+from functools import cache
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
 _PATTERN = re.compile(r"(2[01]\d\d)-(0[1-9]|1[0-2])")
+
+
+@cache
+def _hours(year: int, number: int) -> int:
+    return 24 * calendar.monthrange(year, number)[1]
 
 
 class Month(int):
@@ -43,7 +49,7 @@ class Month(int):
     @property
     def hours(self) -> int:
         """Hours of this calendar month (UTC: no daylight saving)."""
-        return 24 * calendar.monthrange(self.year, self.number)[1]
+        return _hours(self.year, self.number)
 
     def fiscal_year(self, first: int) -> int:
         """Calendar year in which the fiscal year of this month begins; `first` is its first month, 1 to 12.

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..instance.pools import Pool
 from ..instance.reinforcement import Rollouts
-from ..instance.schema import Instance, Interactive, MeasuredRow, Training
+from ..instance.schema import Instance, Interactive, MeasuredRow, Rate, Training
 from .curves import along_curve
 from .rates import ServingRate, Work, missed_target, network_ms, refused, software_gain, tokens_per_request
 from .training_rates import training_rate
@@ -18,10 +18,13 @@ LENGTH_TOLERANCE = 0.10
 _BETWEEN = 33
 """points tried along a curve"""
 
+GivenRates = dict[tuple[str, str], Rate]
+"""(accelerator, workload) -> a rate of `throughput.rates`"""
 
-def override(instance: Instance, pool: Pool, workload_id: str) -> ServingRate | None:
-    """The answer that stands before the roofline: a rule against it, the speed of a training run, an API, a given rate,
-    measured rows; else None."""
+
+def override(instance: Instance, pool: Pool, workload_id: str, given: GivenRates) -> ServingRate | None:
+    """The answer that stands before the roofline: a rule against it, the speed of a training run, an API, a given rate
+    (of `given_rates`), measured rows; else None."""
     workload = instance.workloads[workload_id]
     rule = rule_against(pool, workload)
     if rule:
@@ -30,7 +33,7 @@ def override(instance: Instance, pool: Pool, workload_id: str) -> ServingRate | 
         return training_rate(instance, pool, workload_id)
     if pool.accelerator is None:
         return api_rate(instance, pool, workload)
-    return given_rate(instance, pool, workload_id) or measured_rate(instance, pool, workload)
+    return given_rate(instance, pool, workload_id, given) or measured_rate(instance, pool, workload)
 
 
 def rule_against(pool: Pool, workload: Work | Training) -> str:
@@ -70,22 +73,27 @@ def api_rate(instance: Instance, pool: Pool, workload: Work) -> ServingRate:
     )
 
 
-def given_rate(instance: Instance, pool: Pool, workload_id: str) -> ServingRate | None:
-    """The rate that `throughput.rates` gives for the accelerator and workload; latency and memory are taken as met."""
-    for rate in instance.throughput.rates:
-        if (rate.accelerator, rate.workload) == (pool.accelerator, workload_id):
-            first = rate.requests_per_s_per_accelerator
-            tokens = first * tokens_per_request(instance.workloads[workload_id])
-            return ServingRate(
-                True,
-                "",
-                first * software_gain(instance, pool.accelerator),
-                tokens,
-                source="given",
-                cited=rate.source,
-                tokens_per_joule=tokens_per_joule(instance, pool, tokens),
-            )
-    return None
+def given_rates(instance: Instance) -> GivenRates:
+    """`throughput.rates` by whom they are about; the first of several."""
+    return {(rate.accelerator, rate.workload): rate for rate in reversed(instance.throughput.rates)}
+
+
+def given_rate(instance: Instance, pool: Pool, workload_id: str, given: GivenRates) -> ServingRate | None:
+    """The rate that is given for the accelerator and workload, if one is; latency and memory are taken as met."""
+    rate = given.get((pool.accelerator, workload_id))
+    if rate is None:
+        return None
+    first = rate.requests_per_s_per_accelerator
+    tokens = first * tokens_per_request(instance.workloads[workload_id])
+    return ServingRate(
+        True,
+        "",
+        first * software_gain(instance, pool.accelerator),
+        tokens,
+        source="given",
+        cited=rate.source,
+        tokens_per_joule=tokens_per_joule(instance, pool, tokens),
+    )
 
 
 def tokens_per_joule(instance: Instance, pool: Pool, tokens_per_s: float) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from ..instance.pools import pools
 from ..instance.schema import Efficiencies, Instance
 from . import efficiency, roofline, search
-from .overrides import override
+from .overrides import given_rates, override
 from .rates import ServingRate, network_ms, refused, software_gain, tokens_per_request
 from .search import Grid, Question, Target
 from .shortfall import shortfall
@@ -45,9 +45,10 @@ def rate_table(instance: Instance) -> RateTable:
     the network round trip and the wait for a place, mean TPOT; batch work has no target.
     """
     answers: dict[Pair, ServingRate | Question] = {}
+    given = given_rates(instance)
     for pool in pools(instance):
         for key, workload in instance.workloads.items():
-            known = override(instance, pool, key)
+            known = override(instance, pool, key, given)
             if known is None:
                 known = Question(pool.accelerator, key, network_ms(instance, pool, workload))
             answers[pool.id, key] = known
