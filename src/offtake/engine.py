@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from pyomo.environ import ConcreteModel
 
@@ -15,9 +16,12 @@ from .audit import audit
 from .compile import Compiled, compile_instance
 from .contingencies import search
 from .instance.schema import Instance
-from .plan import Plan, make_plan
+from .plan import Decisions, Plan, make_plan
 from .reductions import reduced
 from .solve import Limits, Outcome, Progress, listening, solve_model, solve_relaxation
+
+if TYPE_CHECKING:
+    from pyomo.core.base.var import VarData
 
 
 class NoPlan(Exception):
@@ -56,14 +60,40 @@ def solve(
             compiled = reduced(compiled)
             model = build(replace(compiled.problem, contingencies=[]))
         limits = Limits(gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed)
-        groups = neighbourhoods(compiled, model)
-        look_ahead = partial(solve_relaxation, model, stop=stop)
-        whole = partial(solve_model, model, neighbourhoods=groups, progress=progress, stop=stop)
-        outcome, decisions = search(compiled.problem, model, limits, look_ahead, whole)
-        if decisions is None:
-            raise NoPlan(outcome)
-        plan = make_plan(compiled, decisions, outcome, limits)
+        plan = best_plan(compiled, model, limits, progress, stop)
         return plan.with_audit(audit(instance, plan.to_document()).to_document())
+
+
+def best_plan(
+    compiled: Compiled,
+    model: ConcreteModel,
+    limits: Limits,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+    begin: Mapping[VarData, float] | None = None,
+) -> Plan:
+    """Solve the model of a problem and make the plan, not audited yet. `begin`: values of some variables in a plan to
+    begin with, if they fit. Raises NoPlan."""
+    outcome, decisions = searched(compiled, model, limits, progress, stop, begin)
+    if decisions is None:
+        raise NoPlan(outcome)
+    return make_plan(compiled, decisions, outcome, limits)
+
+
+def searched(
+    compiled: Compiled,
+    model: ConcreteModel,
+    limits: Limits,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+    begin: Mapping[VarData, float] | None = None,
+) -> tuple[Outcome, Decisions | None]:
+    """The search behind `best_plan`, for any objective: how it ended, and what it decides if it found something."""
+    stop = stop or threading.Event()
+    groups = neighbourhoods(compiled, model)
+    look_ahead = partial(solve_relaxation, model, stop=stop)
+    whole = partial(solve_model, model, neighbourhoods=groups, progress=progress, stop=stop, begin=begin)
+    return search(compiled.problem, model, limits, look_ahead, whole)
 
 
 def neighbourhoods(compiled: Compiled, model: ConcreteModel) -> list[list]:

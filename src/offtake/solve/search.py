@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import highspy
@@ -16,7 +16,7 @@ from .interrupts import listening
 from .limits import Clock, Limits
 from .loop import Progress, Ran, Watch, run
 from .outcome import Ended, Outcome, relative_gap, status_of
-from .start import starting_plan
+from .start import completed, starting_plan
 
 if TYPE_CHECKING:
     from pyomo.core.base.var import VarData
@@ -31,13 +31,14 @@ def solve_model(
     neighbourhoods: Sequence[Sequence[VarData]] | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
+    begin: Mapping[VarData, float] | None = None,
 ) -> Outcome:
     """Solve a linear or mixed-integer linear Pyomo model and load the best plan into its variables.
 
     `neighbourhoods` are groups of integer variables that are decided together; they help to find plans early and
-    change nothing in what is proven. `progress` is called a few times a second from this thread.
-    Ctrl-C, or setting `stop`, ends the search with the best plan found. Raises ModelError, with a sentence, for a
-    model that is not linear or has no single objective.
+    change nothing in what is proven. `begin` are values of some variables in a plan to begin with, if there is one.
+    `progress` is called a few times a second from this thread. Ctrl-C, or setting `stop`, ends the search with the best
+    plan found. Raises ModelError, with a sentence, for a model that is not linear or has no single objective.
     """
     limits = limits or Limits()
     clock = Clock(limits.time_limit_s)
@@ -50,7 +51,10 @@ def solve_model(
         watch = Watch(clock, stop, _teller(handed, clock, progress))
         place = handed.position()
         groups = [[place[id(v)] for v in group if id(v) in place] for group in neighbourhoods or []]
-        start = starting_plan(handed.matrix, groups, limits, quiet(watch))
+        known = {place[id(v)]: value for v, value in (begin or {}).items() if id(v) in place}
+        start = completed(handed.matrix, known, limits, quiet(watch))
+        if start is None:
+            start = starting_plan(handed.matrix, groups, limits, quiet(watch))
         ran = confirmed(handed.matrix, limits, watch, start)
         if ran.x is None or ran.ended is Ended.UNBOUNDED:
             bound = handed.sign * ran.bound if np.isfinite(ran.bound) else None

@@ -9,7 +9,7 @@ never seconds: the same seed gives the same plan.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -49,6 +49,19 @@ def starting_plan(matrix: Matrix, groups: Sequence[Sequence[int]], limits: Limit
     support = replace(matrix, upper=np.where(unused, np.minimum(matrix.upper, 0), matrix.upper))
     options = {**_options(limits), "mip_max_nodes": NODES, "mip_rel_gap": limits.gap / 3}
     return run(support, watch, "starting plan", options).x
+
+
+def completed(matrix: Matrix, known: Mapping[int, float], limits: Limits, watch: Watch) -> np.ndarray | None:
+    """Values of all columns of a plan in which some are known, as those of a plan of a similar problem are; None where
+    a few nodes find none. `known`: column -> value."""
+    columns = list(known)
+    values = np.array([known[column] for column in columns], dtype=float)
+    if not columns or (values < matrix.lower[columns]).any() or (values > matrix.upper[columns]).any():
+        return None
+    lower, upper = matrix.lower.copy(), matrix.upper.copy()
+    lower[columns] = upper[columns] = values
+    options = {**_options(limits), "mip_max_nodes": NODES, "mip_rel_gap": limits.gap / 3}
+    return run(replace(matrix, lower=lower, upper=upper), watch, "starting plan", options).x
 
 
 def _options(limits: Limits) -> dict[str, float | int]:
