@@ -1,16 +1,20 @@
 """Walk-away prices, against prices derived by hand and against brute force over the price."""
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import offtake
+from offtake.cli import main
 from offtake.instance import from_document
 from offtake.solve import solve_model
 from offtake.study.bracket import Point, estimate, next_factor, proven_high, proven_low
-from offtake.study.breakeven import breakeven, with_price_factor
+from offtake.study.breakeven import breakeven
+from offtake.study.priced import with_price_factor
 from toys import document, lease, problem
 
 
@@ -189,8 +193,8 @@ def test_loose_bounds_make_a_wide_interval_that_holds_the_price(monkeypatch):
     assert 7200.0 <= found.price_high <= 8000.0 * 1.01
     assert found.sentence == (
         "Not taken at today's $9,000 per block and month; proven: worth taking up to $6,480, not worth it from "
-        f"${found.price_high:,.0f} on. Signing it today would cost $1,800 more than the best plan found without it. A "
-        "smaller gap narrows this."
+        f"${found.price_high:,.0f} on. At $7,200 it would be 1 block. Signing it today would cost $1,800 more than "
+        "the best plan found without it. A smaller gap narrows this."
     )
 
 
@@ -254,3 +258,77 @@ def test_an_interrupt_keeps_the_offers_that_are_done():
     rows = breakeven(instance, ["left", "right"], gap=0.0, progress=interrupt)
     assert [row.offer for row in rows] == ["left"]
     assert told[-1] == "interrupted after left; the offers after it have no price yet"
+
+
+def test_use_that_is_paid_alone_breaks_even_too():
+    """Signing costs nothing; ten chips by use at 1.5 USD an hour against 1 on demand: worth 1, from where it saves
+    nothing."""
+    found = one(problem(offers={"lease": lease(10.0, None, usd_per_accelerator_hour=1.5, take_or_pay=0.0)}), "lease")
+    assert not found.chosen and found.verdict == "proven"
+    assert (found.price_low, found.price_high) == (pytest.approx(1.0, rel=1e-4), pytest.approx(1.0, rel=1e-4))
+    assert found.negligible_usd == pytest.approx(1e-6 * 7200.0)
+
+
+def test_use_that_is_paid_alone_and_replaces_one_thing_after_the_other():
+    """Ten chips by use at 0.5 USD an hour replace five at 1 USD and five at 2: as the price rises, the cheap five come
+    back first, and the last of its use ends at 2."""
+    by_use = {"usd_per_accelerator_hour": 0.5, "take_or_pay": 0.0}
+    document = problem(offers={"flexible": lease(20.0, None, **by_use)})
+    document["offers"]["on-demand"]["elastic"]["usd_per_accelerator_hour"] = 2.0
+    cheap = {"usd_per_accelerator_hour": 1.0, "max_accelerators": 5}
+    document["offers"]["cheap"] = {**document["offers"]["on-demand"], "elastic": cheap}
+    found = one(document, "flexible")
+    assert found.chosen
+    assert found.saving_usd == pytest.approx(720 * (5 * 2 + 5 * 1 - 10 * 0.5))
+    assert found.price == pytest.approx(2.0, rel=1e-4)
+
+
+def test_a_price_of_zero_has_a_fee_to_ask_about():
+    found = one(problem(offers={"lease": lease(10.0, 0.0, signing_fee_usd=6000.0, free=True)}), "lease")
+    assert found.verdict == "unsupported"
+    assert found.sentence == ("lease has a price of zero, which no factor moves; see what is due once with --over fee.")
+
+
+def test_every_term_has_a_price_of_its_own():
+    """June and July: two months at 6,000 or month by month at 5,000, against 7,200 and 7,440 on demand. One deal in
+    all: with the long term 12,000, with the short one 5,000 + 7,440 in June or 5,000 + 7,200 in July, 12,200. The long
+    one is worth 6,100 a month; the short one 12,000 - 7,200 = 4,800."""
+    terms = [{"months": 2, "usd_per_month": 6000.0}, {"months": 1, "usd_per_month": 5000.0}]
+    instance = from_document(problem(months=2, offers={"lease": lease(10.0, terms=terms)}))
+    found = breakeven(instance, ["lease"], gap=0.0, terms=True)
+    assert [row.chosen for row in found] == [True, False]
+    assert [row.price for row in found] == [pytest.approx(6100.0), pytest.approx(4800.0)]
+    assert found[1].sentence.startswith("Term 1: Not taken at today's $5,000 per block and month; proven:")
+    assert list(found.table["term"]) == [0, 1]
+
+
+def test_small_offers_are_solved_more_finely():
+    """Beside 1,000 chips for 720,000 a lease of one chip at 700 is worth 720: a gap of 1 % would leave 7,200 open."""
+    offers = {"lease": lease(1.0, 700.0)}
+    document = problem(offers=offers, demand={"requests_per_s": 1000.0})
+    found = one(document, "lease", gap=0.01)
+    assert found.verdict == "proven"
+    assert found.price_low <= 720.0 * (1 + 1e-6) and found.price_high >= 720.0 * (1 - 1e-6)
+
+
+def test_processes_find_the_same():
+    instance = from_document(document("at_most_one_of_two"))
+    here, there = (breakeven(instance, gap=0.0, jobs=jobs) for jobs in (1, 2))
+    assert [row.to_document() for row in here] == [row.to_document() for row in there]
+
+
+def test_the_page_tells_volume_and_saving(tmp_path):
+    (tmp_path / "toy.yaml").write_text(json.dumps(problem(offers={"lease": lease(10.0, 9000.0)})))
+    shown = CliRunner().invoke(main, ["breakeven", str(tmp_path / "toy.yaml"), "lease", "--gap", "0"])
+    assert shown.exit_code == 0
+    assert "At $7,200 it would be 1 block. Signing it today would cost $1,800 more" in " ".join(shown.stdout.split())
+    assert "-$1,800" in shown.stdout
+
+
+def test_a_cap_forbids_today_what_would_pay_for_itself_at_a_lower_price():
+    """Ten chips for two months: after June a month's fee is still owed, and 4,000 may be. Against 7,320 a month on
+    demand the lease is worth more than that, but only up to 4,000 it can be signed."""
+    offers = {"lease": lease(months=2, start={"latest": "2026-06"})}
+    found = one(problem(months=2, offers=offers, finance={"obligations_max_usd": 4000.0}), "lease")
+    assert found.saving_usd is None
+    assert found.price_low <= 4000.0 <= found.price_high <= found.price_low + 500.0

@@ -33,23 +33,26 @@ def add(model: ConcreteModel, problem: Problem) -> None:
 
 
 def _add_cost(model: ConcreteModel, problem: Problem) -> None:
-    def charged(d, node):
-        deal = problem.deals[d]
-        through = problem.scenarios_through(node, max(deal.signing, 0))
-        per_block = float(sum(problem.probability[s] * deal.npv_usd[s] for s in through))
-        once = float(sum(problem.probability[s] * deal.npv_once_usd[s] for s in through))
-        cost = per_block * model.blocks[d, node]
-        return cost + once * indicator(model, d, node) if once else cost
-
-    signable = [(d, node) for d, node in copies(problem) if not problem.deals[d].in_force]
-    model.cost_by_line["contracts"] = quicksum(charged(d, node) for d, node in signable)
-    model.cost_by_line["use"] = quicksum(_discounted_use(problem, slot) * model.serve[slot] for slot in model.serve)
+    signable = [copy for copy in copies(problem) if not problem.deals[copy[0]].in_force]
+    model.cost_by_line["contracts"] = quicksum(discounted_charge(model, problem, copy) for copy in signable)
+    model.cost_by_line["use"] = quicksum(discounted_use(problem, slot) * model.serve[slot] for slot in model.serve)
     model.cost_by_line["use_beyond"] = quicksum(
-        _discounted_beyond(problem, slot) * model.beyond[slot] for slot in model.beyond
+        discounted_beyond(problem, slot) * model.beyond[slot] for slot in model.beyond
     )
 
 
-def _discounted_use(problem: Problem, slot: tuple) -> float:
+def discounted_charge(model: ConcreteModel, problem: Problem, copy: tuple[int, int]):
+    """Expected, discounted USD of a deal signed in a node."""
+    d, node = copy
+    deal = problem.deals[d]
+    through = problem.scenarios_through(node, max(deal.signing, 0))
+    per_block = float(sum(problem.probability[s] * deal.npv_usd[s] for s in through))
+    once = float(sum(problem.probability[s] * deal.npv_once_usd[s] for s in through))
+    cost = per_block * model.blocks[d, node]
+    return cost + once * indicator(model, d, node) if once else cost
+
+
+def discounted_use(problem: Problem, slot: tuple) -> float:
     """Expected, discounted USD of one accelerator provisioned in the slot."""
     pool, w, t, b, node = slot
     months = problem.months_of[t]
@@ -62,7 +65,7 @@ def _discounted_use(problem: Problem, slot: tuple) -> float:
     return float(problem.block_share[b] * paid)
 
 
-def _discounted_beyond(problem: Problem, slot: tuple) -> float:
+def discounted_beyond(problem: Problem, slot: tuple) -> float:
     """Expected, discounted USD of one accelerator-hour beyond take-or-pay, spread over the period by hours."""
     d, pool, t, node = slot
     months = problem.months_of[t]

@@ -18,8 +18,15 @@ if TYPE_CHECKING:
     from .engine import NoPlan, build_model
     from .instance import Instance, InstanceError, load
     from .plan import Plan, PlanError
+    from .study.alternatives import alternatives
     from .study.breakeven import breakeven
     from .study.compare import compare
+    from .study.explain import explain
+    from .study.explain_assumptions import explain_assumptions
+    from .study.explain_offer import explain_offer
+    from .study.flips import flips
+    from .study.frontier import frontier
+    from .study.sensitivity import sensitivity
     from .study.terminal_rule import other_rule
     from .study.waiting import waiting
 
@@ -30,12 +37,19 @@ __all__ = [
     "Plan",
     "PlanError",
     "__version__",
+    "alternatives",
     "audit",
     "breakeven",
     "build_model",
     "compare",
+    "explain",
+    "explain_assumptions",
+    "explain_offer",
+    "flips",
+    "frontier",
     "load",
     "other_rule",
+    "sensitivity",
     "solve",
     "waiting",
 ]
@@ -46,12 +60,19 @@ _HOMES = {
     "NoPlan": "engine",
     "Plan": "plan",
     "PlanError": "plan",
+    "alternatives": "study.alternatives",
     "audit": "audit",
     "breakeven": "study.breakeven",
     "build_model": "engine",
     "compare": "study.compare",
+    "explain": "study.explain",
+    "explain_assumptions": "study.explain_assumptions",
+    "explain_offer": "study.explain_offer",
+    "flips": "study.flips",
+    "frontier": "study.frontier",
     "load": "instance",
     "other_rule": "study.terminal_rule",
+    "sensitivity": "study.sensitivity",
     "solve": "engine",
     "waiting": "study.waiting",
 }

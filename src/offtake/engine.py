@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pyomo.environ import ConcreteModel
 
@@ -14,9 +15,12 @@ from .audit import audit
 from .compile import Compiled, compile_instance
 from .contingencies import Survival
 from .instance.schema import Instance
-from .plan import Plan, make_plan, read
+from .plan import Decisions, Plan, make_plan, read
 from .reductions import reduced
 from .solve import Limits, Outcome, Progress, listening, solve_model
+
+if TYPE_CHECKING:
+    from pyomo.core.base.var import VarData
 
 
 class NoPlan(Exception):
@@ -55,17 +59,44 @@ def solve(
             compiled = reduced(compiled)
             model = build_without_contingencies(compiled)
         limits = Limits(gap=gap, time_limit_s=time_limit_s, threads=threads, seed=seed)
-        outcome, survival = search(compiled, model, limits, progress, stop)
-        if outcome.objective is None:
-            raise NoPlan(outcome)
-        decisions = survival.completed(read(compiled.problem, model))
-        plan = make_plan(compiled, decisions, outcome, limits)
+        plan = best_plan(compiled, model, limits, progress, stop)
         return plan.with_audit(audit(instance, plan.to_document()).to_document())
 
 
 def build_without_contingencies(compiled: Compiled) -> ConcreteModel:
-    """The model whose rows of resilience `search` adds where a plan breaks them."""
+    """The model whose rows of resilience `searched` adds where a plan breaks them."""
     return build(replace(compiled.problem, contingencies=[]))
+
+
+def best_plan(
+    compiled: Compiled,
+    model: ConcreteModel,
+    limits: Limits,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+    begin: Mapping[VarData, float] | None = None,
+) -> Plan:
+    """Solve the model of a problem and make the plan, not audited yet. `begin`: values of some variables in a plan to
+    begin with, if they fit. Raises NoPlan."""
+    outcome, decisions = searched(compiled, model, limits, progress, stop, begin)
+    if decisions is None:
+        raise NoPlan(outcome)
+    return make_plan(compiled, decisions, outcome, limits)
+
+
+def searched(
+    compiled: Compiled,
+    model: ConcreteModel,
+    limits: Limits,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+    begin: Mapping[VarData, float] | None = None,
+) -> tuple[Outcome, Decisions | None]:
+    """The search behind `best_plan`, for any objective: how it ended, and what it decides if it found something."""
+    outcome, survival = search(compiled, model, limits, progress, stop, begin)
+    if outcome.objective is None:
+        return outcome, None
+    return outcome, survival.completed(read(compiled.problem, model))
 
 
 def search(
@@ -74,11 +105,12 @@ def search(
     limits: Limits,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
+    begin: Mapping[VarData, float] | None = None,
 ) -> tuple[Outcome, Survival]:
     """Solve the model, so that what it decides survives every contingency, and load the plan into its variables."""
     survival = Survival(compiled.problem, model)
     lazy = survival.lazily if compiled.problem.contingencies else None
-    outcome = solve_model(model, limits, neighbourhoods(compiled, model), progress, stop, lazy)
+    outcome = solve_model(model, limits, neighbourhoods(compiled, model), progress, stop, lazy, begin)
     return survival.explained(outcome), survival
 
 

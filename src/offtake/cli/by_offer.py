@@ -56,5 +56,5 @@ def run(
     else:
         terminal.show(*page(rows))
     terminal.next_step(then, str(instance_path))
-    if len(rows) < len(set(offers) or instance.offers):
+    if len({row["offer"] for row in rows}) < len(set(offers) or instance.offers):
         ctx.exit(exits.INTERRUPTED)

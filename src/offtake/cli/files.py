@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from offtake.plan import Plan
 
 
+INSTANCE_SUFFIXES = (".yaml", ".yml")
+
+
+def is_instance(path: Path) -> bool:
+    """Where a command takes both: an instance is YAML, and a plan is JSON."""
+    return path.suffix in INSTANCE_SUFFIXES
+
+
 def plan_path(instance: Path, output: Path | None) -> Path:
     """Where the plan of an instance goes: `./<instance>.plan.json`, unless said. Never over the instance itself."""
     target = output or Path(f"{instance.stem}.plan.json")

@@ -12,10 +12,18 @@ import click
 
 from . import exits, outcomes, terminal
 
-COMMANDS = ["new", "check", "throughput", "calibrate", "solve", "show", "compare", "breakeven", "waiting", "audit"]
+COMMANDS = [
+    "new", "check", "throughput", "calibrate", "solve", "show", "runs", "compare", "explain", "breakeven", "waiting",
+    "alternatives", "frontier", "sensitivity", "audit",
+]  # fmt: skip
 """In the order in which they are used; each is the module of that name, imported when it is asked for."""
 
-INVALID_INPUT = [("offtake.instance", "InstanceError"), ("offtake.plan", "PlanError"), ("offtake.audit", "PlanError")]
+INVALID_INPUT = [
+    ("offtake.instance", "InstanceError"),
+    ("offtake.plan", "PlanError"),
+    ("offtake.audit", "PlanError"),
+    ("offtake.runs", "RunError"),
+]
 
 
 class Commands(click.Group):
@@ -61,6 +69,9 @@ def explain(error: Exception) -> int:
         return exits.INVALID_INPUT
     if isinstance(error, known("offtake.engine", "NoPlan")):
         return outcomes.of_none(error)
+    if isinstance(error, known("offtake.study.held", "NotHeld")):
+        terminal.say(str(error))
+        return exits.INFEASIBLE
     first = (str(error).strip().splitlines() or ["no message"])[0]
     terminal.say(f"error: {type(error).__name__}: {first} (`--debug` shows the trace)")
     return exits.FAILED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,25 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class PlanFile(click.Path):
+    """The path of a plan, or the beginning of the id of a run that `offtake solve` has kept."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = super().convert(value, param, ctx)
+        if not re.fullmatch("[0-9a-f]{4,8}", str(path)) or path.exists():
+            return path
+        from .history import plan_path
+
+        return plan_path(str(path)) or path
+
+
 PATH = click.Path(path_type=Path)
+PLAN = PlanFile(path_type=Path)
 GAP = Number(0, 1, help=" A gap is a share of the cost: 0.01 is one percent.")
 SECONDS = Number(0, above=True, help=" A time limit is in seconds.")
 
 instance_argument = click.argument("instance_path", metavar="INSTANCE", type=PATH)
-plan_argument = click.argument("plan_path", metavar="PLAN", type=PATH)
+plan_argument = click.argument("plan_path", metavar="PLAN", type=PLAN)
 set_option = click.option(
     "--set",
     "settings",

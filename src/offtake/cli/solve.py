@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import exits, options, terminal
+from . import exits, history, options, terminal
 
 if TYPE_CHECKING:
     from offtake.instance import Instance
@@ -44,11 +44,19 @@ def command(
     from .problems import load
 
     instance = load(ctx, instance_path, settings)
-    ctx.exit(solve(instance, instance_path, output, as_json, limits))
+    keep = history.keeper(instance, {"settings": list(settings), **limits})
+    ctx.exit(solve(instance, instance_path, output, as_json, limits, keep))
 
 
-def solve(instance: Instance, instance_path: Path, output: Path | None, as_json: bool, limits: dict[str, Any]) -> int:
-    """Returns the exit status."""
+def solve(
+    instance: Instance,
+    instance_path: Path,
+    output: Path | None,
+    as_json: bool,
+    limits: dict[str, Any],
+    keep: history.Keep,
+) -> int:
+    """Returns the exit status. `keep` is told how the solve ended, after its plan was saved."""
     import threading
 
     from offtake import engine
@@ -65,11 +73,15 @@ def solve(instance: Instance, instance_path: Path, output: Path | None, as_json:
         with listening(stop):  # until the plan is on the disk
             with watch() as listener:
                 plan: Plan = engine.solve(instance, progress=listener, stop=stop, **limits)
-            saved = files.save(plan, target)
+            try:
+                saved = files.save(plan, target)
+            finally:
+                keep(plan, instance_path, target)
     except engine.NoPlan as error:
+        keep(error.outcome, instance_path)
         status = outcomes.of_none(error)
         outcomes.explain_none(error, instance, as_json)
-        terminal.next_step("check", str(instance_path))
+        terminal.next_step("explain" if status == exits.INFEASIBLE else "check", str(instance_path))
         return status
     except KeyboardInterrupt:
         terminal.say("interrupted before a plan was saved")

@@ -2,7 +2,7 @@
 
 from .diagnostics import CODES, Diagnostic, render
 from .document import sha256, to_document
-from .loader import Inspection, InstanceError, from_document, inspect, load
+from .loader import Inspection, InstanceError, from_document, inspect, load, with_settings
 from .schema import Instance
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "render",
     "sha256",
     "to_document",
+    "with_settings",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 from . import checks, earlier, efficiencies, files, measured, structure, tables, yaml12
 from . import settings as settings_
 from .diagnostics import Diagnostic, at, general, ordered, render, shorten
+from .document import to_document
 from .parts import Parts, parts_of
 from .places import located
 from .references import completed
@@ -99,6 +101,18 @@ def from_document(document: dict[str, Any], name: str = "plan") -> Instance:
         found.early(general(code, name, message, help, place(path)))
         if code in _FATAL:
             return _instance(found.inspection(None))
+    return _instance(_checked(document, found, _file_names))
+
+
+def with_settings(instance: Instance, settings: Sequence[str]) -> Instance:
+    """The same instance with some values changed, after the same checks. Raises InstanceError.
+
+    `settings`: as for `load`.
+    """
+    found = _Found(instance.name)
+    text = json.dumps(to_document(instance), ensure_ascii=False, indent=0)
+    document = yaml12.parse(files.text_source(text, instance.name))[0][0]
+    settings_.apply(document, settings, found.early)
     return _instance(_checked(document, found, _file_names))
 
 

@@ -32,6 +32,7 @@ _NAMED_IN = {
         "{rule}.accelerators.*",
         "forward.@",
         "throughput.rates.*.accelerator",
+        "throughput.factor.@",
     ],
     "models": ["workloads.*.model", "workloads.*.model.@", "offers.*.api.models.*", "ports.@"],
     "workloads": ["throughput.rates.*.workload", "{scenario}.demand.@", "policy.resilience.workloads.*"],

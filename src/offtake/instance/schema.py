@@ -1047,6 +1047,9 @@ class Throughput(Keys):
         description="factor by accelerator family: same chip, better software; a list: in the first year of the "
         "horizon, the second, ... (last holds)",
     )
+    factor: dict[Id, Positive] = Field(
+        {}, description="on the serving rates of an accelerator, given and measured ones too: what if it were slower"
+    )
     speculation: bool = Field(False, description="models with draft_layers draft tokens and check them")
     disaggregated: bool = Field(False, description="prompts and answers on separate engines, where that is faster")
 

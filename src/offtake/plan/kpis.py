@@ -288,14 +288,15 @@ def kpis(compiled: Compiled, flows: Flows) -> dict[str, Any]:
 
 def shown(name: str, values: dict[str, Any]) -> str:
     """A figure as text with its unit."""
-    return _shown(values[name], KPI_DEFINITIONS[name].unit)
+    return in_unit(values[name], KPI_DEFINITIONS[name].unit)
 
 
-def _shown(value: Any, unit: str) -> str:
+def in_unit(value: Any, unit: str) -> str:
+    """A value as text with one of the units of KPI_DEFINITIONS; a dash for none."""
     if value is None:
         return "-"
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {_shown(entry, unit)}" for key, entry in value.items())
+        return ", ".join(f"{key}: {in_unit(entry, unit)}" for key, entry in value.items())
     if unit == "USD":
         return usd(value)
     if unit == "USD/1M tokens":

@@ -54,14 +54,7 @@ class _Facts:
 
 def offers(compiled: Compiled, flows: Flows, gap: float) -> list[tables.Row]:
     """One row per offer of the instance, in its order: offer, taken, reason."""
-    facts = _Facts(
-        compiled,
-        flows,
-        gap,
-        [*taken_offers(compiled, flows), *(commitment.name for _, commitment in commitments.held(flows))],
-        economics.price_by_workload(compiled, flows),
-        {key: economics.best_uses(compiled, key) for key in compiled.instance.offers},
-    )
+    facts = _facts(compiled, flows, gap)
     rows = []
     for key in compiled.instance.offers:
         taken = key in facts.taken
@@ -78,6 +71,57 @@ def offers(compiled: Compiled, flows: Flows, gap: float) -> list[tables.Row]:
         ]
         rows.append({"offer": key, "taken": taken, "reason": " ".join(sentence for sentence in said if sentence)})
     return rows
+
+
+def _facts(compiled: Compiled, flows: Flows, gap: float) -> _Facts:
+    return _Facts(
+        compiled,
+        flows,
+        gap,
+        [*taken_offers(compiled, flows), *(commitment.name for _, commitment in commitments.held(flows))],
+        economics.price_by_workload(compiled, flows),
+        {key: economics.best_uses(compiled, key) for key in compiled.instance.offers},
+    )
+
+
+def kinds(compiled: Compiled, flows: Flows) -> dict[str, tuple[str, float | None]]:
+    """Offer that is not taken -> why in a word, and what a deal of it would cost more beside the plan than the use that
+    it would replace, USD (None where there is none to compare).
+
+    late: not there, or its quote expired; too slow: serves nothing inside the targets; not allowed: lists of workloads
+    keep it out; not needed: nothing it can serve is asked for; excluded: a rule between offers or on the portfolio;
+    dearer: than what the plan pays; close: none of these within the gap.
+    """
+    facts = _facts(compiled, flows, 0.0)
+    return {
+        key: (_kind(facts, key), _dearer_by(facts, key)) for key in compiled.instance.offers if key not in facts.taken
+    }
+
+
+def _kind(facts: _Facts, key: str) -> str:
+    compiled = facts.compiled
+    leased = bool(compiled.instance.offers[key].terms)
+    if _never_signable(compiled, key) or (leased and not economics.signable(compiled, key)):
+        return "late"
+    if _nothing_eligible(compiled, key):
+        mine = [pool.id for pool in pools(compiled.instance) if pool.supply == key]
+        why = [compiled.rates[pool, workload].reason for pool in mine for workload in compiled.problem.workloads]
+        return "not allowed" if all(reason.startswith(("allow.", "deny.")) for reason in why) else "too slow"
+    if not facts.best[key]:
+        return "not needed"
+    if _excluded(facts, key):
+        return "excluded"
+    compared = [use for use in facts.best[key] if facts.costs[use.workload] is not None]
+    if not compared:
+        return "not needed"
+    beside = _dearer_by(facts, key)
+    cheaper = any(use.usd_per_million_tokens <= facts.costs[use.workload] for use in compared)
+    return "close" if cheaper and (beside is None or beside <= 0) else "dearer"
+
+
+def _dearer_by(facts: _Facts, key: str) -> float | None:
+    found = added_deal(facts.compiled, facts.flows, key) if facts.best[key] else None
+    return None if found is None else found.usd - found.replaced_usd
 
 
 def _withdrawn(compiled: Compiled, key: str) -> str:

@@ -75,17 +75,24 @@ class Known:
 
 
 def search_lazily(
-    matrix: Matrix, groups: Sequence[Sequence[int]], limits: Limits, watch: Watch, lazy: Lazy, search: Search
+    matrix: Matrix,
+    groups: Sequence[Sequence[int]],
+    limits: Limits,
+    watch: Watch,
+    lazy: Lazy,
+    search: Search,
+    start: np.ndarray | None = None,
 ) -> tuple[Ran, Matrix]:
     """The best plan found that keeps all rows and what is proven of it, and the matrix with the rows that were added.
 
-    `groups`: see `branches_of`.
+    `groups`: see `branches_of`; `start` is a plan to begin with, which may break rows.
     """
     aside = watch.quiet()
     matrix, relaxed = tightened(matrix, lazy, limits, aside)
     known = Known(matrix, lazy)
-    branches = branches_of(matrix, groups, limits, aside)
-    start = starting_plan(branches[0], limits, aside) if branches else None
+    if start is None:
+        branches = branches_of(matrix, groups, limits, aside)
+        start = starting_plan(branches[0], limits, aside) if branches else None
     if start is not None:
         mend(known, start, relaxed, limits, aside)
 

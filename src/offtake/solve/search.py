@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import highspy
@@ -18,6 +18,7 @@ from .limits import Clock, Limits
 from .loop import Progress, Ran, Watch
 from .outcome import Ended, Outcome, relative_gap, status_of
 from .proving import prove
+from .start import completed
 
 if TYPE_CHECKING:
     from pyomo.core.base.var import VarData
@@ -33,12 +34,14 @@ def solve_model(
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     lazy: Callable[[Handover], Lazy] | None = None,
+    begin: Mapping[VarData, float] | None = None,
 ) -> Outcome:
     """Solve a linear or mixed-integer linear Pyomo model and load the best plan into its variables.
 
     `neighbourhoods` are groups of integer variables that are decided together; they help to find plans early and
     change nothing in what is proven. `progress` is called a few times a second from this thread. `lazy` says which
-    further rows values of the columns break: they are added then, and the plan keeps them all.
+    further rows values of the columns break: they are added then, and the plan keeps them all. `begin` are values of
+    some variables in a plan to begin with, if there is one.
     Ctrl-C, or setting `stop`, ends the search with the best plan found. Raises ModelError, with a sentence, for a
     model that is not linear or has no single objective.
     """
@@ -54,10 +57,12 @@ def solve_model(
         place = handed.position()
         groups = [[place[id(v)] for v in group if id(v) in place] for group in neighbourhoods or []]
         matrix, broken = handed.matrix, None if lazy is None else lazy(handed)
+        known = {place[id(v)]: value for v, value in (begin or {}).items() if id(v) in place}
+        start = completed(matrix, known, limits, watch.quiet())
         if broken is None:
-            ran = prove(matrix, groups, limits, watch)
+            ran = prove(matrix, groups, limits, watch, start)
         else:
-            ran, matrix = search_lazily(matrix, groups, limits, watch, broken, prove)
+            ran, matrix = search_lazily(matrix, groups, limits, watch, broken, prove, start)
         if ran.x is None or ran.ended is Ended.UNBOUNDED:
             bound = handed.sign * ran.bound if np.isfinite(ran.bound) else None
             status = status_of(ran.ended, has_plan=False)

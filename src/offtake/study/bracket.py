@@ -10,6 +10,9 @@ with V_in(f*) = V_out, and not beyond. Nothing is known exactly: each solve give
     not taken from   the crossing of a chord with upper(V_out)          V_in is concave in f
 
 The first line may look above f0, and the third holds, only if no rule caps cash: a dearer plan may break a budget.
+Where an offer may be signed for nothing and only its use is paid (C_1 = 0), signing it never costs more than leaving
+it; then f* is the factor from which on it saves nothing, and it is proven not to be worth it from the first point on at
+which it saves no more than a stated tolerance.
 The next factor to solve is where the tangent meets V_out (Newton; Dinkelbach 1967 for this quotient).
 """
 
@@ -43,18 +46,27 @@ def proven_low(points: Sequence[Point], out: Point, capped: bool) -> float | Non
     """Factor up to which the offer is proven to be worth taking; None if there is no such factor above 0."""
     found = []
     for point in points:
-        if math.isfinite(point.upper):
-            reach = math.inf if out.lower == math.inf else point.factor + (out.lower - point.upper) / point.charge
+        if math.isfinite(point.upper) and (point.charge > 0 or point.upper < out.lower):
+            free = out.lower == math.inf or point.charge <= 0
+            reach = math.inf if free else point.factor + (out.lower - point.upper) / point.charge
             found.append(min(reach, point.factor) if capped else reach)
     best = max(found, default=0.0)
     return best if best > 0 else None
 
 
-def proven_high(points: Sequence[Point], out: Point, least: float, capped: bool) -> float | None:
-    """Factor from which on the offer is proven not to be worth taking; None if there is none."""
+def proven_high(
+    points: Sequence[Point], out: Point, least: float, capped: bool, tolerance: float = 0.0
+) -> float | None:
+    """Factor from which on the offer is proven not to be worth taking; None if there is none. `tolerance`: USD that it
+    may still save if it can be signed for nothing."""
     if not math.isfinite(out.upper):
         return None
-    found = [point.factor + max(out.upper - point.lower, 0.0) / least for point in points if point.lower > -math.inf]
+    if least > 0:
+        found = [
+            point.factor + max(out.upper - point.lower, 0.0) / least for point in points if point.lower > -math.inf
+        ]
+    else:
+        found = [point.factor for point in points if point.lower >= out.upper - tolerance]
     if not capped:
         found += [
             _chord(a, b, out.upper)
@@ -74,11 +86,13 @@ def estimate(points: Sequence[Point], out: Point) -> float | None:
     """Where the tangents at the plans found meet the cost without the offer; None if there is nothing to go by."""
     if not math.isfinite(out.upper):
         return None
-    roots = [p.factor + (out.upper - p.upper) / p.charge for p in points if math.isfinite(p.upper)]
+    roots = [p.factor + (out.upper - p.upper) / p.charge for p in points if math.isfinite(p.upper) and p.charge > 0]
     return max(0.0, *roots) if roots else None
 
 
-def next_factor(points: Sequence[Point], out: Point, least: float, capped: bool) -> float | None:
+def next_factor(
+    points: Sequence[Point], out: Point, least: float, capped: bool, tolerance: float = 0.0
+) -> float | None:
     """The price factor to solve next; None when another solve is not expected to prove more."""
     if not math.isfinite(out.upper):
         return None
@@ -87,10 +101,13 @@ def next_factor(points: Sequence[Point], out: Point, least: float, capped: bool)
         return 0.0 if points[-1].factor > 0 else None
     if not _near(root, points):
         return root
-    low, high = proven_low(points, out, capped), proven_high(points, out, least, capped)
+    low, high = proven_low(points, out, capped), proven_high(points, out, least, capped, tolerance)
+    if low is None and any(point.upper < out.lower for point in points):
+        low = 0.0  # a cap forbids what pays for itself at a lower price
     if low is None or high is None or high - low <= CLOSE * high:
         return None
-    nearest = min((p for p in points if math.isfinite(p.upper)), key=lambda p: abs(p.factor - root))
+    paying = (p for p in points if math.isfinite(p.upper) and p.charge > 0)
+    nearest = min(paying, key=lambda p: abs(p.factor - root))
     doubt = (out.upper - out.lower + nearest.upper - nearest.lower) / nearest.charge
     beyond = root + 1.1 * doubt + CLOSE * root
     for factor in (beyond, (low + high) / 2):

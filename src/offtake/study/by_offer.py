@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..instance.schema import Instance
+from . import executors
+
+if TYPE_CHECKING:
+    import pandas
 
 Finding = TypeVar("Finding")
+
+
+class Findings(list[Finding]):
+    """What a study finds, one after the other; `table` has a row for each."""
+
+    @property
+    def table(self) -> pandas.DataFrame:
+        """One row for each finding, its fields as columns."""
+        import pandas
+
+        return pandas.DataFrame([entry.to_document() for entry in self])
 
 
 def asked(instance: Instance, offers: Sequence[str] | None) -> list[str]:
@@ -19,15 +34,19 @@ def asked(instance: Instance, offers: Sequence[str] | None) -> list[str]:
     return [key for key in instance.offers if offers is None or key in offers]
 
 
-def each(
-    keys: Sequence[str], study: Callable[[str], Finding], say: Callable[[str], None], lacking: str
-) -> list[Finding]:
+def each(keys: Sequence[str], study: Any, say: Callable[[str], None], lacking: str, jobs: int = 1) -> Findings:
     """What the study finds of each offer. An interrupt ends it with the offers that are done, and says what is
-    `lacking` of the others; it raises KeyboardInterrupt if nothing is done yet."""
-    done: list[Finding] = []
+    `lacking` of the others; it raises KeyboardInterrupt if nothing is done yet.
+
+    With several `jobs`, `study.quiet()` is what can be pickled, and does the work in that many processes.
+    """
+    if jobs > 1:
+        with executors.chosen(None, jobs) as executor:
+            return Findings(executors.each(study.quiet(), keys, keys, executor, say))
+    done: Findings = Findings()
     try:
         for key in keys:
-            done.append(study(key))  # noqa: PERF401, each one is kept on an interrupt
+            done.append(study(key))
     except KeyboardInterrupt:
         if not done:
             raise

@@ -1,7 +1,8 @@
-"""Plans side by side: first what was asked differently, then what was decided differently.
+"""Plans side by side: first what was asked differently, then what was decided differently, then money.
 
-Every plan is compared with the first one. Plans that answer different questions (horizon, demand, discounting)
-can be laid side by side, but the difference of their costs is then no saving; `comparable` says so.
+Every plan is compared with the first one. Plans that answer different questions can be laid side by side, but the
+difference of their costs is then no saving; `comparable` says so. With `world` all of them answer one question: the
+signings of each are held in the instance of that world, and the rest is decided anew.
 """
 
 from __future__ import annotations
@@ -11,28 +12,33 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..instance.months import Month
-from ..plan import KPI_DEFINITIONS
-from .wording import usd
+from . import side_by_side
+from .decisions import decisions, words
+from .questions import changes, differing_parts
+from .wording import listed, number, usd
 
 if TYPE_CHECKING:
     import pandas
+    from rich.console import ConsoleOptions, RenderResult
 
+    from ..instance import Instance
     from ..plan import Plan
 
-QUESTION = {
-    "horizon": "the horizon",
-    "day": "the blocks of the day",
-    "workloads": "the demand",
-    "finance.discounting": "discounting",
-    "finance.terminal": "the charge for terms that outlive the horizon",
-    "uncertainty": "the scenarios",
-}
-"""Parts of the instance that make two plans answers to different questions."""
-MOST_LISTED = 12
-ABSENT = object()
-
 Row = dict[str, Any]
+
+OTHER_COLUMNS = (
+    "key",
+    "decision",
+    "change",
+    "line",
+    "fiscal_year",
+    "end_of",
+    "workload",
+    "figure",
+    "unit",
+    "provider",
+    "kpi",
+)
 
 
 @dataclass(frozen=True)
@@ -40,80 +46,148 @@ class Comparison:
     """Plans side by side; the columns of the tables are `labels`."""
 
     labels: list[str]
+    world: str | None
+    """the label of the plan in whose instance the signings of all others are held; None: each has its own"""
     comparable: bool
-    """False if the horizon, the demand or the discounting differ"""
-    differences: list[str]
-    """sentences: differing inputs first, then what they and the decisions did to the cost"""
+    """whether they answer the same question: horizon, demand, scenarios, and the measure of money"""
+    questions: list[str]
+    """sentences: in what the questions differ"""
+    input_rows: list[Row]
     deal_rows: list[Row]
+    money: list[str]
+    """sentences: what the differences cost or save, and what of that is proven"""
     cost_rows: list[Row]
+    cash_rows: list[Row]
+    obligation_rows: list[Row]
     service_rows: list[Row]
+    throughput_rows: list[Row]
+    risk_rows: list[Row]
+    provider_rows: list[Row]
     kpi_rows: list[Row]
 
     @cached_property
+    def inputs(self) -> pandas.DataFrame:
+        """Keys of the instances that differ, with their values; None where an instance does not state the key."""
+        return self._frame(self.input_rows, "key")
+
+    @cached_property
     def deals(self) -> pandas.DataFrame:
-        """offer, one column of words per plan, and change: same, added, dropped or changed against the first plan."""
-        return _frame(self.deal_rows, ["offer", *self.labels, "change"])
+        """Deals, commitments and ports in words, and what has changed against the first plan."""
+        rows = [{**row, **{label: words(row[label]) for label in self.labels}} for row in self.deal_rows]
+        return self._frame(rows, "decision").assign(change=[row["change"] for row in rows])
 
     @cached_property
     def cost(self) -> pandas.DataFrame:
         """Discounted USD by line, with the total and the proven bound."""
-        return _frame(self.cost_rows, ["line", *self.labels])
+        return self._frame(self.cost_rows, "line")
+
+    @cached_property
+    def cash(self) -> pandas.DataFrame:
+        """Undiscounted USD by fiscal year and line, to the last payment."""
+        return self._frame(self.cash_rows, "fiscal_year", "line")
+
+    @cached_property
+    def obligations(self) -> pandas.DataFrame:
+        """Undiscounted USD of fixed payments still owed at the end of a month."""
+        return self._frame(self.obligation_rows, "end_of")
 
     @cached_property
     def service(self) -> pandas.DataFrame:
         """Share of the mean requests served, by workload, over the horizon."""
-        return _frame(self.service_rows, ["workload", *self.labels])
+        return self._frame(self.service_rows, "workload")
+
+    @cached_property
+    def throughput(self) -> pandas.DataFrame:
+        """Tokens served per discounted USD, by workload."""
+        return self._frame(self.throughput_rows, "workload")
+
+    @cached_property
+    def risk(self) -> pandas.DataFrame:
+        """Lock-in and concentration, with their units."""
+        return self._frame(self.risk_rows, "figure", "unit")
+
+    @cached_property
+    def providers(self) -> pandas.DataFrame:
+        """Share of each provider in what is paid inside the horizon."""
+        return self._frame(self.provider_rows, "provider")
 
     @cached_property
     def kpis(self) -> pandas.DataFrame:
-        """Key figures with their units."""
-        return _frame(self.kpi_rows, ["kpi", "unit", *self.labels])
+        """The other key figures with their units."""
+        return self._frame(self.kpi_rows, "kpi", "unit")
+
+    def _frame(self, rows: list[Row], *first: str) -> pandas.DataFrame:
+        import pandas
+
+        return pandas.DataFrame(rows, columns=[*first, *self.labels])
 
     def to_document(self) -> dict[str, Any]:
         """Everything as plain JSON types."""
         return {
             "plans": self.labels,
+            "world": self.world,
             "comparable": self.comparable,
-            "differences": self.differences,
-            "deals": self.deal_rows,
+            "questions": self.questions,
+            "inputs": self.input_rows,
+            "decisions": self.deal_rows,
+            "money": self.money,
             "cost": self.cost_rows,
+            "cash": self.cash_rows,
+            "obligations": self.obligation_rows,
             "service": self.service_rows,
+            "throughput": self.throughput_rows,
+            "risk": self.risk_rows,
+            "providers": self.provider_rows,
             "kpis": self.kpi_rows,
         }
 
+    def __rich_console__(self, console: object, options: ConsoleOptions) -> RenderResult:
+        from rich.table import Table
 
-def _frame(rows: list[Row], columns: list[str]) -> pandas.DataFrame:
-    import pandas
+        yield from [*self.questions, *self.money]
+        for name in ("inputs", "deals", "cost", "obligations", "service", "throughput", "risk", "providers", "kpis"):
+            frame = getattr(self, name)
+            table = Table(*map(str, frame.columns), title=name)
+            for row in frame.itertuples(index=False):
+                table.add_row(*(number(cell) if isinstance(cell, float) else str(cell) for cell in row))
+            yield table
 
-    return pandas.DataFrame(rows, columns=columns)
 
+def compare(
+    *plans: Plan | Instance,
+    labels: Sequence[str] | None = None,
+    world: Plan | Instance | None = None,
+    **limits: Any,
+) -> Comparison:
+    """Compare two or more plans, or one plan or more with what is best in a `world`.
 
-def compare(*plans: Plan, labels: Sequence[str] | None = None) -> Comparison:
-    """Compare two or more plans. `labels` name them; by default the names of their instances, told apart by number.
-
-    Raises ValueError for fewer than two plans, or labels that do not fit.
+    An instance stands for its best plan, which is searched for with the `limits` of `offtake.solve`. `labels` name the
+    plans, the world last; by default the names of their instances, told apart by number. Raises ValueError for fewer
+    than two plans or labels that do not fit, NoPlan for an instance without a plan, and NotHeld where the signings of a
+    plan cannot be those of the world.
     """
-    if len(plans) < 2:
-        raise ValueError("a comparison needs two plans or more")
-    names = _labels(plans) if labels is None else list(labels)
-    if len(names) != len(plans) or len(set(names)) != len(names):
-        raise ValueError(f"{len(plans)} plans need {len(plans)} different labels, not {names}")
-    documents = [plan.to_document() for plan in plans]
-    differences: list[str] = []
-    comparable = True
-    for name, document in zip(names[1:], documents[1:], strict=True):
-        asked, same = _inputs(names[0], documents[0], name, document)
-        comparable &= same
-        differences += [*asked, *_outcome(names[0], documents[0], name, document, same)]
-    return Comparison(
-        labels=names,
-        comparable=comparable,
-        differences=differences,
-        deal_rows=_deals(names, documents),
-        cost_rows=_cost(names, documents),
-        service_rows=_service(names, documents),
-        kpi_rows=_kpis(names, documents),
-    )
+    given = [*plans, *([] if world is None else [world])]
+    if len(given) < 2:
+        raise ValueError("a comparison needs two plans or more, or a plan and a world")
+    solved = [_plan(each, limits) for each in given]
+    names = _labels(solved) if labels is None else list(labels)
+    if len(names) != len(given) or not fit_as_labels(names):
+        raise ValueError(f"{len(given)} plans need {len(given)} different labels, not {names}")
+    if world is None:
+        return _side_by_side(names, [plan.to_document() for plan in solved])
+    return _in_world(names, solved, limits)
+
+
+def fit_as_labels(names: Sequence[str]) -> bool:
+    """Whether they are different, and none of them heads another column of the tables."""
+    return len({*names, *OTHER_COLUMNS}) == len(names) + len(OTHER_COLUMNS)
+
+
+def _plan(given: Plan | Instance, limits: dict[str, Any]) -> Plan:
+    from .. import engine
+    from ..plan import Plan
+
+    return given if isinstance(given, Plan) else engine.solve(given, **limits)
 
 
 def _labels(plans: Sequence[Plan]) -> list[str]:
@@ -121,186 +195,77 @@ def _labels(plans: Sequence[Plan]) -> list[str]:
     return [f"{name} ({k})" if names.count(name) > 1 else name for k, name in enumerate(names, start=1)]
 
 
-def _inputs(first: str, a: Row, second: str, b: Row) -> tuple[list[str], bool]:
-    """Sentences on what the instances ask differently, and whether they ask the same question."""
-    old, new = ({"finance": {}, **document["instance"]["document"]} for document in (a, b))
-    if a["instance"]["sha256"] == b["instance"]["sha256"]:
-        return [], True
-    changed = [path for path, _, _ in _leaves(old, new)]
-    parts = [words for part, words in QUESTION.items() if any(_inside(path, part) for path in changed)]
-    said = []
-    if parts:
-        said.append(
-            f"{first} and {second} answer different questions: they differ in {_listed(parts)}. The difference of "
-            "their costs is no saving."
-        )
-    leaves = [leaf for leaf in _leaves(old, new) if leaf[0] != "name"]
-    said += [_change(path, first, before, second, after) for path, before, after in leaves[:MOST_LISTED]]
-    if len(leaves) > MOST_LISTED:
-        said.append(f"{len(leaves) - MOST_LISTED} more keys of their instances differ.")
-    return said, not parts
+def _side_by_side(labels: list[str], documents: list[Row]) -> Comparison:
+    """Each plan in its own instance."""
+    instances = [document["instance"]["document"] for document in documents]
+    parts = [differing_parts(instances[0], other) for other in instances[1:]]
+    questions = [
+        f"{labels[0]} and {label} answer different questions: they differ in {listed(differ)}. The difference of their "
+        "costs is no saving."
+        for label, differ in zip(labels[1:], parts, strict=True)
+        if differ
+    ]
+    money = [
+        sentence
+        for label, other, differ in zip(labels[1:], documents[1:], parts, strict=True)
+        for sentence in _outcome(labels[0], documents[0], label, other, not differ)
+    ]
+    return Comparison(labels, None, not questions, questions, **_tables(labels, instances, documents), money=money)
 
 
-def _inside(path: str, part: str) -> bool:
-    return path == part or path.startswith((f"{part}.", f"{part}["))
+def _in_world(labels: list[str], plans: list[Plan], limits: dict[str, Any]) -> Comparison:
+    """All plans in the instance of the last one."""
+    from .held import hold
+
+    *others, there = plans
+    bound = {"bound_usd": there.bound_usd}
+    held = [{**hold(plan, there.instance, **limits).to_document(), **bound} for plan in others]
+    documents = [*held, there.to_document()]
+    money = [
+        f"The signings of {label} cost {usd(document['objective_usd'])} in the world of {labels[-1]}, and "
+        f"{usd(plan.objective_usd)} in their own."
+        for label, plan, document in zip(labels, others, held, strict=False)
+    ]
+    for label, other in zip(labels[1:], documents[1:], strict=True):
+        money += _outcome(labels[0], documents[0], label, other, True)
+    instances = [plan.to_document()["instance"]["document"] for plan in plans]
+    return Comparison(labels, labels[-1], True, [], **_tables(labels, instances, documents), money=money)
 
 
-def _leaves(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """(path, old, new) where two JSON values differ; a whole branch that only one of them has is one leaf."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in dict.fromkeys([*old, *new]):
-            yield from _leaves(old.get(key, ABSENT), new.get(key, ABSENT), f"{path}.{key}" if path else key)
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for k, (before, after) in enumerate(zip(old, new, strict=True)):
-            yield from _leaves(before, after, f"{path}[{k}]")
-    elif old is ABSENT or new is ABSENT or old != new:
-        yield path, old, new
+def _tables(labels: list[str], instances: list[Row], documents: list[Row]) -> dict[str, list[Row]]:
+    return {
+        "input_rows": changes(labels, instances),
+        "deal_rows": decisions(labels, documents),
+        "cost_rows": side_by_side.cost(labels, documents),
+        "cash_rows": side_by_side.cash(labels, documents),
+        "obligation_rows": side_by_side.obligations(labels, documents),
+        "service_rows": side_by_side.service(labels, documents),
+        "throughput_rows": side_by_side.tokens_per_usd(labels, documents),
+        "risk_rows": side_by_side.risk(labels, documents),
+        "provider_rows": side_by_side.providers(labels, documents),
+        "kpi_rows": side_by_side.kpis(labels, documents),
+    }
 
 
-def _change(path: str, first: str, before: Any, second: str, after: Any) -> str:
-    if before is ABSENT or after is ABSENT:
-        only, value = (second, after) if before is ABSENT else (first, before)
-        shown = "" if isinstance(value, dict | list) else f" = {_value(value)}"
-        return f"Only {only} states {path}{shown}."
-    return f"{path}: {_value(before)} in {first}, {_value(after)} in {second}."
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict | list):
-        return f"{len(value)} entries"
-    return f"{value:,.6g}" if isinstance(value, float) else str(value)
-
-
-def _outcome(first: str, a: Row, second: str, b: Row, comparable: bool) -> list[str]:
+def _outcome(first: str, a: Row, second: str, b: Row, comparable: bool) -> Iterator[str]:
     """What the second plan costs against the first, and what the bounds prove about it."""
+    margin = any(document["kpis"].get("value_usd") is not None for document in (a, b))
     difference = b["objective_usd"] - a["objective_usd"]
-    if difference == 0:
-        return [f"{first} and {second} cost the same: {usd(a['objective_usd'])}."]
-    word = "less" if difference < 0 else "more"
+    if usd(abs(difference)) == usd(0.0):
+        same = (
+            f"leave the same, value less cost: {usd(-a['objective_usd'])}"
+            if margin
+            else (f"cost the same: {usd(a['objective_usd'])}")
+        )
+        yield f"{first} and {second} {same}."
+        return
+    word = "less" if (difference > 0) == margin else "more"
     share = f" ({abs(difference) / abs(a['objective_usd']):.2%})" if a["objective_usd"] and comparable else ""
-    said = [f"{second} costs {usd(abs(difference))} {word} than {first}{share}."]
+    verb, what = ("leaves", ", value less cost") if margin else ("costs", "")
+    yield f"{second} {verb} {usd(abs(difference))} {word} than {first}{share}{what}."
     low, high = b["bound_usd"] - a["objective_usd"], b["objective_usd"] - a["bound_usd"]
     if comparable and a["instance"]["sha256"] != b["instance"]["sha256"] and low <= 0 <= high:
-        said.append(
-            f"The gaps do not prove that the best plan of {second} costs {word}: the difference of the best "
-            f"plans lies between {usd(low)} and {usd(high)}."
+        yield (
+            f"The gaps do not prove that the best plan of {second} {verb} {word}: the difference of the costs of the "
+            f"best plans lies between {usd(low)} and {usd(high)}."
         )
-    return said
-
-
-def _deals(labels: list[str], documents: list[Row]) -> list[Row]:
-    offers = dict.fromkeys(deal["offer"] for document in documents for deal in document["deals"])
-    rows: list[Row] = []
-    for offer in offers:
-        signed = [[deal for deal in document["deals"] if deal["offer"] == offer] for document in documents]
-        for cells in _aligned(signed):
-            words = {
-                label: _deal_words(deal, len(document.get("futures", {})))
-                for label, deal, document in zip(labels, cells, documents, strict=True)
-            }
-            rows.append({"offer": offer, **words, "change": _kind(cells)})
-    return rows
-
-
-def _aligned(signed: list[list[Row]]) -> list[list[Row | None]]:
-    """Deals of one offer in several plans, one row per deal: the same start and term together, the rest in order."""
-    rows: list[list[Row | None]] = [[deal] for deal in signed[0]]
-    for column, deals in enumerate(signed[1:], start=1):
-        left = list(deals)
-        chosen: dict[int, Row] = {}
-        for same in (_same_dates, lambda row, deal: True):
-            for k, row in enumerate(rows):
-                match = next((deal for deal in left if k not in chosen and same(row, deal)), None)
-                if match is not None:
-                    chosen[k] = match
-                    left.remove(match)
-        rows = [[*row, chosen.get(k)] for k, row in enumerate(rows)]
-        rows += [[None] * column + [deal] for deal in left]
-    return rows
-
-
-def _same_dates(row: list[Row | None], deal: Row) -> bool:
-    return any(other is not None and _dates(other) == _dates(deal) for other in row)
-
-
-def _dates(deal: Row) -> tuple[str, int, int, str]:
-    return deal["start"], deal["months"], deal["term"], deal.get("right", "")
-
-
-def _deal_words(deal: Row | None, scenarios: int) -> str:
-    """`scenarios`: how many futures its plan has; 0 for one."""
-    if deal is None:
-        return ""
-    blocks = f"{deal['blocks']} block{'' if deal['blocks'] == 1 else 's'}"
-    right = {"break": "break of ", "": ""}.get(deal.get("right", ""), f"{deal.get('right')} of ")
-    only = deal.get("scenarios", []) if len(deal.get("scenarios", [])) < scenarios else []
-    known = f", only in {_listed(only)}" if only else ""
-    if not deal["months"]:
-        return f"{right}{blocks}, signed in {deal['signing']}{known}"
-    last = Month.parse(deal["start"]) + (deal["months"] - 1)
-    return f"{right}{blocks} from {deal['start']} to {last}, term {deal['term']}{known}"
-
-
-def _kind(cells: list[Row | None]) -> str:
-    if cells[0] is None:
-        return "added"
-    if all(cell is None for cell in cells[1:]):
-        return "dropped"
-    same = all(
-        cell is not None and (_dates(cell), cell["blocks"]) == (_dates(cells[0]), cells[0]["blocks"])
-        for cell in cells[1:]
-    )
-    return "same" if same else "changed"
-
-
-def _cost(labels: list[str], documents: list[Row]) -> list[Row]:
-    lines = dict.fromkeys(row["line"] for document in documents for row in document["cost"])
-    rows: list[Row] = []
-    for line in lines:
-        usd = [
-            sum(_weight(document, row) * row["usd"] for row in document["cost"] if row["line"] == line)
-            for document in documents
-        ]
-        rows.append({"line": line, **dict(zip(labels, usd, strict=True))})
-    for line, key in (("total", "objective_usd"), ("proven bound", "bound_usd")):
-        rows.append({"line": line, **{label: d[key] for label, d in zip(labels, documents, strict=True)}})
-    return rows
-
-
-def _weight(document: Row, row: Row) -> float:
-    """Of a row in what is expected: the probability of its future."""
-    return document["futures"][row["scenario"]]["probability"] if "scenario" in row else 1.0
-
-
-def _service(labels: list[str], documents: list[Row]) -> list[Row]:
-    workloads = dict.fromkeys(row["workload"] for document in documents for row in document["service"])
-    return [
-        {"workload": workload, **{label: _served(d, workload) for label, d in zip(labels, documents, strict=True)}}
-        for workload in workloads
-    ]
-
-
-def _served(document: Row, workload: str) -> float | None:
-    """Share served over the horizon, months weighted by what they ask for; None where the plan has no such workload."""
-    rows = [row for row in document["service"] if row["workload"] == workload]
-    weights = [_weight(document, row) * row["mean_requests_per_s"] * Month.parse(row["month"]).hours for row in rows]
-    if not rows:
-        return None
-    total = sum(weights)
-    return sum(w * row["served_share"] for w, row in zip(weights, rows, strict=True)) / total if total else 1.0
-
-
-def _kpis(labels: list[str], documents: list[Row]) -> list[Row]:
-    known = [name for name in KPI_DEFINITIONS if any(name in document["kpis"] for document in documents)]
-    return [
-        {
-            "kpi": name,
-            "unit": KPI_DEFINITIONS[name].unit,
-            **{label: d["kpis"].get(name) for label, d in zip(labels, documents, strict=True)},
-        }
-        for name in known
-    ]
-
-
-def _listed(words: list[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

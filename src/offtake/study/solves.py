@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ..compile import Compiled
     from ..plan import Decisions
     from ..solve import Limits, Outcome, Progress
+    from .signings import Signings
 
 
 @dataclass(frozen=True)
@@ -40,16 +41,19 @@ def solved(
     limits: Limits,
     extend: Callable[[Any], None] = lambda model: None,
     enough: Callable[[Progress], bool] | None = None,
+    begin: Signings | None = None,
 ) -> Solved:
     """Build the model of a problem, let `extend` add to it, and solve it, or until `enough` is known.
 
-    Raises KeyboardInterrupt if the user ends the search.
+    `begin`: the search begins with the plan that signs these, if there is one. Raises KeyboardInterrupt if the user
+    ends the search.
     """
     from offtake_models import build
 
     from ..engine import neighbourhoods
     from ..plan import read
     from ..solve import solve_model
+    from .worlds import values
 
     stop, known = threading.Event(), threading.Event()
 
@@ -60,7 +64,8 @@ def solved(
 
     model = build(compiled.problem)
     extend(model)
-    outcome = solve_model(model, limits, neighbourhoods(compiled, model), listen, stop)
+    first = {} if begin is None else {"begin": values(compiled, model, begin)}
+    outcome = solve_model(model, limits, neighbourhoods(compiled, model), listen, stop, **first)
     if outcome.status == "interrupted" and not known.is_set():
         raise KeyboardInterrupt
     return Solved(outcome, None if outcome.objective is None else read(compiled.problem, model))

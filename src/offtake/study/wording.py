@@ -1,8 +1,9 @@
-"""Dollars in the sentences of studies."""
+"""Dollars, counts and lists in the sentences of studies."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from ..dollars import usd
 
@@ -20,3 +21,27 @@ def between(low: float, high: float) -> str:
     if not math.isfinite(low):
         return f"at most {usd(high)}"
     return usd(low) if usd(low) == usd(high) else f"between {usd(low)} and {usd(high)}"
+
+
+def number(value: float) -> str:
+    """
+    >>> number(3.99), number(1002034.7)
+    ('3.99', '1,002,035')
+    """
+    return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:,.6g}"
+
+
+def plural(count: float, thing: str) -> str:
+    """
+    >>> plural(1, "block"), plural(1200, "block")
+    ('1 block', '1,200 blocks')
+    """
+    return f"{number(count)} {thing}{'' if count == 1 else 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """
+    >>> listed(["size", "start", "term"])
+    'size, start and term'
+    """
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

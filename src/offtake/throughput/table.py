@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..instance.pools import pools
-from ..instance.schema import Efficiencies, Instance
+from ..instance.schema import Efficiencies, Instance, Training
 from . import efficiency, roofline, search
 from .overrides import given_rates, override
 from .rates import ServingRate, network_ms, refused, software_gain, tokens_per_request
@@ -54,9 +54,29 @@ def rate_table(instance: Instance) -> RateTable:
             answers[pool.id, key] = known
     questions = list(dict.fromkeys(answer for answer in answers.values() if isinstance(answer, Question)))
     modelled = dict(zip(questions, model_rates(instance, questions), strict=True))
-    return RateTable(
-        {pair: modelled[answer] if isinstance(answer, Question) else answer for pair, answer in answers.items()},
-        efficiency.of(instance).calibrated,
+    rates = {pair: modelled[answer] if isinstance(answer, Question) else answer for pair, answer in answers.items()}
+    return RateTable(_with_factors(instance, rates), efficiency.of(instance).calibrated)
+
+
+def _with_factors(instance: Instance, rates: dict[Pair, ServingRate]) -> dict[Pair, ServingRate]:
+    """The serving rates times the factors that the instance states by accelerator."""
+    factors, accelerator_of = instance.throughput.factor, {pool.id: pool.accelerator for pool in pools(instance)}
+    scaled = {
+        (pool, key): _faster(rate, factors[accelerator_of[pool]])
+        for (pool, key), rate in rates.items()
+        if accelerator_of[pool] in factors and not isinstance(instance.workloads[key], Training)
+    }
+    return {**rates, **scaled}
+
+
+def _faster(rate: ServingRate, factor: float) -> ServingRate:
+    """The same answer with another speed."""
+    joule = rate.tokens_per_joule
+    return replace(
+        rate,
+        requests_per_s=factor * rate.requests_per_s,
+        tokens_per_s=factor * rate.tokens_per_s,
+        tokens_per_joule=None if joule is None else factor * joule,
     )
 
 

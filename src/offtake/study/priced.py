@@ -1,0 +1,223 @@
+"""The solves behind a walk-away price: the best plan with an offer, or one term of it, forced in or out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..instance.months import Month
+from ..instance.schema import Instance, Term
+from ..plan.economics import period_discount
+from .bracket import Point
+from .solves import Solved, best_plan, solved
+
+if TYPE_CHECKING:
+    from offtake_models.problem import Problem
+
+    from ..compile import Compiled
+    from ..deals import Column
+    from ..plan import Decisions
+
+PRICE_KEYS = {
+    "usd_per_month": "USD per block and month",
+    "usd_per_accelerator_hour": "USD per accelerator-hour",
+    "usd_per_mw_month": "USD per MW and month",
+    "forward_factor": "times the forward curve",
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is taken or left: an offer, or one of its terms."""
+
+    offer: str
+    term: int | None = None
+    """index; None: any"""
+
+    def has(self, column: Column) -> bool:
+        """Whether a column is a deal of it, or follows from one."""
+        return column.offer == self.offer and self.term in (None, column.term)
+
+    @property
+    def name(self) -> str:
+        return self.offer if self.term is None else f"{self.offer}, term {self.term}"
+
+
+def with_price_factor(instance: Instance, offer: str, factor: float, term: int | None = None) -> Instance:
+    """The same instance with every price of one offer, or of one of its terms, times a factor."""
+    known = instance.offers[offer]
+    terms = [_scaled(each, factor) if term in (None, k) else each for k, each in enumerate(known.terms)]
+    return instance.model_copy(update={"offers": {**instance.offers, offer: known.model_copy(update={"terms": terms})}})
+
+
+def _scaled(term: Term, factor: float) -> Term:
+    prices = {key: getattr(term, key) for key in PRICE_KEYS if getattr(term, key) is not None}
+    scaled = {key: _times(price, factor) for key, price in prices.items()}
+    return term.model_copy(update={**scaled, "minimum_usd_per_month": factor * term.minimum_usd_per_month})
+
+
+def _times(price: float | dict[Month, float], factor: float) -> float | dict[Month, float]:
+    return {month: usd * factor for month, usd in price.items()} if isinstance(price, dict) else price * factor
+
+
+class Study:
+    """The solves of one call. The best plan at today's prices is, for each target, a plan with it or without it."""
+
+    def __init__(self, instance: Instance, gap: float, time_limit_s: float | None, progress: Callable[[str], None]):
+        from ..compile import compile_instance
+        from ..solve import Limits
+
+        self.instance, self.progress = instance, progress
+        self.limits = Limits(gap=gap, time_limit_s=time_limit_s)
+        self.today = compile_instance(instance)
+        self._dearer: dict[Target, Problem] = {}
+        self.plans: dict[tuple[Target, float | None], Solved] = {}
+        """with a target at so many times its price, or without it (None)"""
+        self.progress("the best plan at today's prices")
+        self.best = best_plan(self.today, self.limits)
+
+    def quiet(self) -> Study:
+        """The same for a process of its own, which tells no progress."""
+        other = Study.__new__(Study)
+        other.__dict__ = {**self.__dict__, "progress": _silent}
+        return other
+
+    def chosen(self, target: Target) -> bool:
+        """Whether the best plan found at today's prices signs it."""
+        return any(target.has(self.today.columns[d]) for d, _ in self.best.decisions.blocks)
+
+    @property
+    def capped(self) -> bool:
+        """Whether some rule limits cash, so that a higher price may forbid a plan."""
+        problem = self.today.problem
+        limits = problem.cash_limits or problem.balance_limits or problem.spend_share
+        return bool(limits) or problem.obligations_max_usd is not None
+
+    def least_charge(self, target: Target) -> float:
+        """C_1: what the price of the target charges at least where it is signed, at today's prices.
+
+        In its fewest blocks, broken off in each future when that is cheapest.
+        """
+        problem, least = self.today.problem, []
+        for d, deal in enumerate(problem.deals):
+            if not target.has(self.today.columns[d]) or deal.right:
+                continue
+            charge = self._charges(target, d, deal.min_blocks)
+            breaks = problem.followers.get((d, "break"), [])
+            saved = np.minimum.reduce(
+                [np.zeros_like(charge), *(self._charges(target, b, deal.min_blocks) for b in breaks)]
+            )
+            for node in problem.signing_nodes(deal):
+                through = problem.scenarios_through(node, max(deal.signing, 0))
+                least.append(float((charge + saved)[through].sum()))
+        return min(least, default=0.0)
+
+    def charges(self, target: Target, decisions: Decisions) -> tuple[dict[int, float], int]:
+        """What a plan is expected to pay for the target at today's prices by term, discounted, without what its price
+        does not move (for signing, deposits, letters of credit); and its blocks, in all nodes where it is signed."""
+        today = self.today
+        charges: dict[int, float] = {}
+        blocks = 0
+        for (d, node), count in decisions.blocks.items():
+            deal = today.problem.deals[d]
+            if target.has(today.columns[d]):
+                term = today.columns[d].term
+                charges[term] = charges.get(term, 0.0) + self._price_charge(target, d, node, count)
+                blocks += 0 if deal.right else count
+        for (d, pool, t, node), hours in decisions.beyond.items():
+            if target.has(today.columns[d]):
+                charges[today.columns[d].term] += hours * self._beyond_charge(target, d, pool, t, node)
+        return charges, blocks
+
+    def _price_charge(self, target: Target, d: int, node: int, blocks: int) -> float:
+        """Expected USD that the objective pays for a deal signed in a node by its price."""
+        signing = max(self.today.problem.deals[d].signing, 0)
+        return float(self._charges(target, d, blocks)[self.today.problem.scenarios_through(node, signing)].sum())
+
+    def _charges(self, target: Target, d: int, blocks: int) -> np.ndarray:
+        """[s] the same by future, times its probability: what it would pay more at twice the prices of the target."""
+        deal, dearer = self.today.problem.deals[d], self._twice(target).deals[d]
+        more = blocks * (dearer.npv_usd - deal.npv_usd) + dearer.npv_once_usd - deal.npv_once_usd
+        return np.array(self.today.problem.probability) * more
+
+    def _beyond_charge(self, target: Target, d: int, pool: str, t: int, node: int) -> float:
+        """The same of one accelerator-hour used beyond take-or-pay."""
+        problem, discount = self.today.problem, period_discount(self.today)
+        deal = problem.deals[d]
+        price, dearer = deal.beyond_usd_per_hour[pool], self._twice(target).deals[d].beyond_usd_per_hour[pool]
+        through = problem.scenarios_through(node, problem.months_of[t][0])
+        return float(sum(problem.probability[s] * (dearer[s, t] - price[s, t]) for s in through) * discount[t])
+
+    def _twice(self, target: Target) -> Problem:
+        """The problem at twice the prices of a target."""
+        from ..compile import compile_instance
+
+        if target not in self._dearer:
+            dearer = with_price_factor(self.instance, target.offer, 2.0, target.term)
+            self._dearer[target] = compile_instance(dearer).problem
+        return self._dearer[target]
+
+    def without(self, target: Target, gap: float | None = None) -> Point:
+        """The best plan that does not sign it; it costs no less than the best plan of all."""
+        if not self.chosen(target) and gap is None:
+            return self._known(target, None, self.best)
+        self.progress(f"{target.name}: the best plan without it{_closer(gap)}")
+        begin = {copy: blocks for copy, blocks in self.best.decisions.blocks.items() if not self._is_of(target, copy)}
+        found = solved(self.today, self._limits(gap), lambda model: force(model, self.today, target, 0), begin=begin)
+        return self._known(target, None, found)
+
+    def signed(self, target: Target, factor: float, gap: float | None = None) -> Point:
+        """The best plan that signs it, at so many times its price."""
+        if factor == 1.0 and self.chosen(target) and gap is None:
+            return self._known(target, factor, self.best)
+        from ..compile import compile_instance
+
+        self.progress(f"{target.name}: the best plan with it at {factor:.4g} of its price{_closer(gap)}")
+        compiled = compile_instance(with_price_factor(self.instance, target.offer, factor, target.term))
+        begin = self.best.decisions.blocks if self.chosen(target) else None
+        found = solved(compiled, self._limits(gap), lambda model: force(model, compiled, target, 1), begin=begin)
+        return self._known(target, factor, found)
+
+    def _limits(self, gap: float | None) -> Any:
+        return self.limits if gap is None else replace(self.limits, gap=gap)
+
+    def _is_of(self, target: Target, copy: tuple[int, int]) -> bool:
+        return target.has(self.today.columns[copy[0]])
+
+    def _known(self, target: Target, factor: float | None, found: Solved) -> Point:
+        """What a solve found, with what it pays for the target. At today's price or more no plan costs less than the
+        best one is proven to."""
+        self.plans[target, factor] = found
+        factor = 1.0 if factor is None else factor
+        lower = max(found.lower, self.best.lower) if factor >= 1.0 else found.lower
+        if found.decisions is None:
+            return Point(factor, found.upper, lower)
+        charges, blocks = self.charges(target, found.decisions)
+        term = max(charges, key=lambda number: charges[number], default=target.term or 0)
+        return Point(factor, found.upper, min(lower, found.upper), sum(charges.values()), blocks, term)
+
+
+def _silent(_sentence: str) -> None:
+    pass
+
+
+def _closer(gap: float | None) -> str:
+    return "" if gap is None else f", to {gap:.2g}"
+
+
+def force(model: Any, compiled: Compiled, target: Target, least: int) -> None:
+    """Sign at least one block of the target (least = 1), or none (least = 0)."""
+    from pyomo.environ import Constraint
+
+    own = [
+        variable
+        for (d, _), variable in model.blocks.items()
+        if target.has(compiled.columns[d]) and not compiled.problem.deals[d].right
+    ]
+    if own:
+        model.offer_forced = Constraint(expr=sum(own) >= 1 if least else sum(own) <= 0)
+    elif least:
+        model.offer_forced = Constraint(expr=Constraint.Infeasible)
