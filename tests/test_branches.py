@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from pyomo.environ import Binary, ConcreteModel, Constraint, NonNegativeReals, Objective, Var
 
-from offtake.solve import Limits, solve_model
+from offtake.solve import Limits, solve_model, start
 from offtake.solve.branches import FEW_INTEGERS, branches_of
 from offtake.solve.handover import hand_over
 from offtake.solve.limits import Clock
-from offtake.solve.loop import Watch
+from offtake.solve.loop import Ran, Watch
+from offtake.solve.outcome import Ended
 from offtake.solve.proving import prove
+from offtake.solve.start import starting_plan
 
 NEED, SITE, UNIT, LEASES = 100.0, 400.0, 1.0, FEW_INTEGERS
 EXACT = Limits(gap=0.0)
@@ -97,3 +99,17 @@ def test_a_search_that_is_stopped_at_once_proves_no_more_than_the_relaxations():
     ran = prove(matrix, columns, EXACT, Watch(Clock(None), stop), x)
     assert ran.objective == pytest.approx(200.0)
     assert ran.bound <= 180.0 + 1e-6
+
+
+def test_taking_nothing_is_a_plan_where_the_search_has_no_time(monkeypatch):
+    """Nothing is signed: 100 units of rent at 3."""
+    matrix, _, branches = divided(*site_or_leases(200.0))
+    search, ended = start.run, []
+
+    def short(*given):
+        ended.append(search(*given) if not ended else Ran(ended=Ended.LIMIT))
+        return ended[-1]
+
+    monkeypatch.setattr(start, "run", short)
+    without = next(branch for branch in branches if branch.bound < 190.0)
+    assert matrix.objective(starting_plan(without, EXACT, Watch(Clock(None)))) == pytest.approx(300.0)

@@ -300,7 +300,7 @@ def test_what_lacks_is_said():
 
 def test_rules_that_no_service_mends_are_said():
     """The lease is paid whatever is served, and the budget is below it."""
-    with pytest.raises(NotHeld, match="there cannot hold the budget of 2026, \$100"):
+    with pytest.raises(NotHeld, match=r"there cannot hold the budget of 2026, \$100"):
         hold(solve(instance()), instance(finance={"budget_usd": {"2026": 100.0}}))
 
 
