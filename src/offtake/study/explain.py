@@ -28,7 +28,7 @@ from .infeasible import clashing
 from .rules import Rule, business_rules, switch
 from .shortages import shortages
 from .solves import Solved, solved
-from .wording import between, usd
+from .wording import between
 
 if TYPE_CHECKING:
     import pandas
@@ -206,7 +206,7 @@ def _fractions_do(study: _Study) -> bool:
 
 def _why(study: _Study, found: Explanation) -> None:
     """Offers in words first, which takes no solve, then the solves for those taken, then rules."""
-    found.cost_usd, found.bound_usd = study.base.upper, study.base.lower
+    found.cost_usd, found.bound_usd = study.base.upper, _finite(study.base.lower)
     found.offer_rows = told_offers(study.compiled, study.base)
     for row in found.offer_rows:
         if row["taken"]:
@@ -282,15 +282,16 @@ def _limit(study: _Study, rule: Rule) -> tuple[Row, int]:
     """What a rule costs, and what one unit more of it saves if it costs something."""
     found = study.solve(f"without {rule.sentence}", lambda model: switch(model, rule, on=False))
     costs = _saved(study, found)
-    row = {**dict.fromkeys(RULES), "rule": rule.sentence, "costs_low_usd": costs[0], "costs_high_usd": costs[1]}
+    row = {
+        **dict.fromkeys(RULES),
+        "rule": rule.sentence,
+        "costs_low_usd": costs[0],
+        "costs_high_usd": _finite(costs[1]),
+    }
     if not _lower(study, found.upper):
-        told = (
-            "costs nothing"
-            if costs[1] == 0.0
-            else f"no better plan was found without it, at most {usd(costs[1])} better"
-        )
+        told = "costs nothing" if costs[1] == 0.0 else f"no better plan was found without it; it costs {_span(*costs)}"
         return {**row, "sentence": f"{_headed(rule)}: {told}."}, 1
-    said = f"{_headed(rule)}: having it costs {between(*costs)}"
+    said = f"{_headed(rule)}: having it costs {_span(*costs)}"
     if not rule.unit:
         return {**row, "sentence": f"{said}."}, 1
     more = step(rule)
@@ -298,8 +299,8 @@ def _limit(study: _Study, rule: Rule) -> tuple[Row, int]:
         f"{rule.sentence}: {repair.quantity(rule, more)} more", partial(repair.grant, gives=[(rule, more)])
     )
     low, high = _saved(study, eased)
-    worth = {"unit": rule.unit, "more": more, "usd_low": low, "usd_high": high}
-    saves = "nothing" if high == 0.0 else between(low if low > 0 else -math.inf, high)
+    worth = {"unit": rule.unit, "more": more, "usd_low": low, "usd_high": _finite(high)}
+    saves = "nothing" if high == 0.0 else _span(low, high)
     return {**row, **worth, "sentence": f"{said}; {repair.easing(rule, more)} saves {saves}."}, 2
 
 
@@ -315,6 +316,13 @@ def _lower(study: _Study, usd: float) -> bool:
     return usd < study.base.upper - ROUNDING * abs(study.base.upper)
 
 
+def _span(low: float, high: float) -> str:
+    """What is never less than nothing."""
+    if low <= 0 and not math.isfinite(high):
+        return "an amount that nothing is proven about"
+    return between(low if low > 0 else -math.inf, high)
+
+
 def _headed(rule: Rule) -> str:
     return rule.sentence[0].upper() + rule.sentence[1:]
 
@@ -326,7 +334,7 @@ def _demand(study: _Study, rule: Rule) -> tuple[Row, int]:
     found = study.solve(f"{w}: 1% more of it", lambda model: None, compiled)
     low = max(found.lower - study.base.upper, study.base.lower - study.base.upper, 0.0)
     high = found.upper - study.base.lower
-    said = "is not possible" if low == math.inf else f"costs {between(low, high)}"
+    said = "is not possible" if low == math.inf else f"costs {_span(low, high)}"
     worth = {"unit": "share", "more": PERCENT, "usd_low": _finite(low), "usd_high": _finite(high)}
     return {**dict.fromkeys(RULES), "rule": rule.sentence, **worth, "sentence": f"One percent more of {w} {said}."}, 1
 

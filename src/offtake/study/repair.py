@@ -202,7 +202,8 @@ def quantity(rule: Rule, amount: float) -> str:
     if rule.unit == "share":
         return _percent(amount)
     plural = "s" if rule.whole and amount != 1 else ""
-    return f"{amount:,.4g} {rule.unit}{plural}"
+    unit = rule.unit.removesuffix("s") if rule.unit == "tonnes" and amount == 1 else rule.unit
+    return f"{amount:,.4g} {unit}{plural}"
 
 
 def _floors(rule: Rule) -> bool:

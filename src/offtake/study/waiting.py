@@ -79,7 +79,7 @@ def waiting(
     gap: float = 1e-3,
     time_limit_s: float | None = None,
     progress: Callable[[str], None] | None = None,
-) -> list[Waiting]:
+) -> by_offer.Findings[Waiting]:
     """What waiting is worth for each offer (all of them by default), in the order of the instance.
 
     `gap` and `time_limit_s` hold for each of the solves: one for the best plan, then one or two for an offer that can
