@@ -30,7 +30,7 @@ FAMILIES: dict[str, list[str]] = {
     "cap on obligations": ["finance.obligations_max_usd"],
     "ports": ["ports"],
     "training runs": ["workloads.*.training"],
-    "reinforcement learning": ["workloads.*.reinforcement"],
+    "reinforcement learning": ["workloads.*.rl"],
     "spend commitments": ["commitments"],
     "groups": ["groups"],
     "residency and other limits on pools": ["workloads.*.allow", "workloads.*.deny"],

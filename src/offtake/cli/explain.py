@@ -110,7 +110,7 @@ def _infeasible(found: Row) -> list[Any]:
     alone = (
         "It clashes whatever else is given up."
         if len(found["clash"]) == 1
-        else "Any one of them less, and they do not."
+        else "Leave any one of them out, and the others can hold."
     )
     notes = [alone]
     if found["whole_blocks_alone"]:
