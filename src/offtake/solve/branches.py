@@ -2,8 +2,8 @@
 
 All-or-nothing decisions (a whole site, now or never) leave the relaxation far from any plan: it takes a third of the
 site, and no cutting plane says otherwise. So the group of 0/1 columns with the most money in fractions is decided
-before the search begins: none of them is taken, or at least one. Each part is relaxed, and divided again while some
-group still has much in fractions. Every plan lies in one of the parts, so the least of their bounds bounds them all;
+before the search begins: none of them is taken, or at least one. Each part is relaxed, and divided again while that
+lifts its bound by much. Every plan lies in one of the parts, so the least of their bounds bounds them all;
 a part whose bound is no better than a plan in hand is never searched.
 """
 
@@ -26,6 +26,8 @@ FEW_INTEGERS = 60
 MOST_BRANCHES = 8
 WORTH_DECIDING = 0.02
 """of the relaxation's cost: money in fractions of a group below which it is left to the search"""
+LIFT = 0.05
+"""of the bound: what a division must add to it; the solver's own branching is better at less"""
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,11 @@ def branches_of(matrix: Matrix, groups: Sequence[Sequence[int]], limits: Limits,
         if heaviest is None:
             done.append(branch)
             continue
-        halves = [_without(branch, groups, heaviest), _with_some(branch, groups, heaviest)]
-        open_ = sorted([*open_, *_relaxed(halves, limits, watch)], key=lambda half: half.bound)
+        halves = _relaxed([_without(branch, groups, heaviest), _with_some(branch, groups, heaviest)], limits, watch)
+        if min((half.bound for half in halves), default=math.inf) - branch.bound < LIFT * abs(branch.bound):
+            done.append(branch)
+        else:
+            open_ = sorted([*open_, *halves], key=lambda half: half.bound)
     return sorted([*open_, *done], key=lambda branch: branch.in_fractions)
 
 
