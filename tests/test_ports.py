@@ -49,10 +49,10 @@ def test_a_port_stands_in_its_table_in_cash_and_in_cost():
 
 def test_reasons_name_the_port_that_is_made_and_the_one_that_is_missing():
     made = dict(planned("port_pays_off").offers[["offer", "reason"]].values)["cheap"]
-    assert made.endswith("It serves llm from 2026-07 on, when the port to neuron is done.")
+    assert made.endswith("It can run llm from 2026-07 on, when the port to neuron is done.")
     missing = dict(planned("port_saves_less_than_it_costs").offers[["offer", "reason"]].values)["cheap"]
     assert missing.endswith(
-        "Not ported to neuron in this plan, so that it cannot serve them: llm ($4,000, done in 2026-07 at the "
+        "Not ported to neuron in this plan, so that it cannot run them: llm ($4,000, done in 2026-07 at the "
         "earliest). Its cost at best use leaves ports out."
     )
 

@@ -12,7 +12,7 @@ from .tables import section, table
 
 Document = dict[str, Any]
 
-NOTE = "done in: from that month on the family may serve the model"
+NOTE = "done in: from that month on the family may run the model"
 
 
 def ports(document: Document) -> RenderableType | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..instance.months import Month
 
 CONVENTION = (
-    "A port is paid evenly over its months, and charged in full however long it is used. Capacity of the family serves "
+    "A port is paid evenly over its months, and charged in full however long it is used. Capacity of the family runs "
     "the model in the dispatch periods that begin when it is done."
 )
 
@@ -86,13 +86,13 @@ def about(compiled: Compiled, flows: Flows, offer: str) -> str:
 
 
 def _made(port: Port, ready: Month) -> str:
-    return f"It serves {port.model} from {ready} on, when the port to {port.family} is done."
+    return f"It can run {port.model} from {ready} on, when the port to {port.family} is done."
 
 
 def _missing(compiled: Compiled, flows: Flows, ports: list[Port]) -> list[str]:
     """One sentence for each family, on all the models that are not brought to it."""
     return [
-        f"Not ported to {family} in this plan, so that it cannot serve them: "
+        f"Not ported to {family} in this plan, so that it cannot run them: "
         f"{listed([_price(compiled, flows, port) for port in ports if port.family == family])}. Its cost at best use "
         "leaves ports out."
         for family in dict.fromkeys(port.family for port in ports)
