@@ -88,18 +88,22 @@ def frontier() -> Instance:
 def test_frontier_lab_has_the_size_that_it_claims(frontier: Instance) -> None:
     assert len(frontier.offers) >= 25
     assert len(frontier.workloads) >= 12
-    assert len({workload.region for workload in frontier.workloads.values()}) >= 4
+    assert len({getattr(workload, "region", None) for workload in frontier.workloads.values()}) >= 4
+    assert [workload.kind for workload in frontier.workloads.values()].count("training") >= 2
+    assert {port.family for port in compile_instance(frontier).problem.ports} == {"xla", "neuron"}
+    assert frontier.policy.resilience is not None
+    assert frontier.policy.provider_share_max is not None
     assert (frontier.horizon.months, frontier.day.blocks) == (36, 4)
 
 
 def test_every_workload_of_the_frontier_lab_has_choices(frontier: Instance) -> None:
-    """Several pools serve each, and something that needs no signature does."""
+    """Several pools serve each, and something that needs no signature does, but for runs, which need much at once."""
     compiled = compile_instance(frontier)
     assert 150 <= len(compiled.problem.deals) <= 400
-    for workload in frontier.workloads:
-        pools = [pool for pool, served in compiled.problem.rate if served == workload]
-        assert len(pools) >= 4, workload
-        assert set(pools) & set(compiled.problem.elastic_limit), workload
+    for key, workload in compiled.problem.workloads.items():
+        pools = [pool for pool, served in compiled.problem.rate if served == key]
+        assert len(pools) >= 4, key
+        assert workload.run is not None or workload.rollouts or set(pools) & set(compiled.problem.elastic_limit), key
 
 
 def test_nothing_assumed_is_passed_off_as_known() -> None:
