@@ -23,6 +23,7 @@ REGISTER = {
     "exclusive_while_running": "exclusive_until_july",
     "follows_its_contract": "option_is_bought_before_it_is_called",
     "capacity_held": "blocks_are_whole",
+    "held_in_all": "blocks_are_whole",
     "elastic_limit": "on_demand_sells_out",
     "paid_for_use": "use_beyond_take_or_pay",
     "use_beyond_limit": "use_is_billed_by_its_own_deal",
@@ -80,7 +81,7 @@ REGISTER = {
 }
 """constraint -> a toy that needs it"""
 
-IMPLIED = {"strong_link": "blocks_are_whole"}
+IMPLIED = {"strong_link": "blocks_are_whole", "signed_in_all": "blocks_are_whole"}
 """constraint that follows from the others for whole blocks -> a toy whose linear relaxation needs it"""
 
 

@@ -1,9 +1,11 @@
 """Supply: nobody is served from capacity that was not bought.
 
-    sum_w x[p,w,t,b,nu] + l[p,t,nu] <= sum_d A[d,p,t,s] n[d,nu(s,tau_d)]      capacity_held      [accelerators]
+    h[p,t,nu] = sum_d A[d,p,t,s] n[d,nu(s,tau_d)]                             held_in_all        [accelerators]
+    sum_w x[p,w,t,b,nu] + l[p,t,nu] <= h[p,t,nu]                              capacity_held      [accelerators]
     sum_w x[p,w,t,b,nu] <= limit[p,t,s]            for elastic pools          elastic_limit      [accelerators]
     sum_w x[p,w,t,b,nu] <= limit[p,t,s]            for token APIs             elastic_limit      [requests/s]
-    x[p,w,t,b,nu] <= sum_d min(D / R, A max_d) z[d,nu(s,tau_d)]               strong_link        [accelerators]
+    g[p,t,k,nu] = sum_{d: A max_d = size_k} z[d,nu(s,tau_d)]                  signed_in_all      [deals]
+    x[p,w,t,b,nu] <= sum_k min(D / R, size_k) g[p,t,k,nu]                     strong_link        [accelerators]
     H_t (sum_{w,b} phi_b (Dbar/D) x + l) <= sum_d (theta Ah n + e[d,p,t,nu])  paid_for_use       [accelerator-hours]
     e[d,p,t,nu] <= (1 - theta[d,t]) Ah[d,p,t] n[d,nu(s,tau_d)]                use_beyond_limit   [accelerator-hours]
 
@@ -12,14 +14,14 @@ use beyond it, l what is let to others (`sublease`). A and Ah of a break are neg
 would deliver, and e of the contract is limited by what is left. A pair (p, w) that cannot meet the latency target has
 no x, and neither has a pool before anything can be delivered from it: eligibility is a matter of which variables exist,
 not a constraint for the solver to discover. `strong_link` follows from the others for whole numbers of blocks and lifts
-the bound.
+the bound. h and g are sums that many rows share: written once, they keep a large model small, and dispatch depends on
+what was signed through them alone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyomo.core.expr import LinearExpression
 from pyomo.environ import ConcreteModel, Constraint, NonNegativeReals, Var, quicksum
 
 from .problem import Problem, Rollouts
@@ -46,8 +48,8 @@ class Source:
 
 
 def add(model: ConcreteModel, problem: Problem) -> None:
-    """Declare `serve` (x, [pool, workload, period, block, node]), `sublet` (l, [pool, period, node]) and `beyond` (e),
-    and tie them to what is held."""
+    """Declare `serve` (x, [pool, workload, period, block, node]), `sublet` (l, [pool, period, node]), `beyond` (e) and
+    `held` (h, [pool, period, node]), and tie use to what is held."""
     sources = sources_by_slot(problem)
     model.serve = Var(_serving_slots(problem, sources), domain=NonNegativeReals)
     model.sublet = Var(
@@ -117,12 +119,17 @@ def _add_capacity(model: ConcreteModel, problem: Problem, sources, served) -> No
         slot = pool, t, node
         return used(m, *slot, b) + quicksum(m.sublet[let] for let in [slot] if let in m.sublet)
 
+    model.held = Var(list(dict.fromkeys(slot[:3] for slot in bought)), domain=NonNegativeReals)
+    model.held_in_all = Constraint(
+        list(model.held),
+        rule=lambda m, *slot: (
+            m.held[slot] == quicksum(src.held * m.blocks[src.deal, src.node] for src in sources[slot])
+        ),
+        doc="what {0} holds in period {1}",
+    )
     model.capacity_held = Constraint(
         bought,
-        rule=lambda m, pool, t, node, b: (
-            let_or_used(m, pool, t, node, b)
-            <= quicksum(source.held * m.blocks[source.deal, source.node] for source in sources[pool, t, node])
-        ),
+        rule=lambda m, pool, t, node, b: let_or_used(m, pool, t, node, b) <= m.held[pool, t, node],
         doc="{0} serves no more than it holds in period {1}, block {3}",
     )
     model.elastic_limit = Constraint(
@@ -136,32 +143,45 @@ def _add_capacity(model: ConcreteModel, problem: Problem, sources, served) -> No
 
 def _add_strong_links(model: ConcreteModel, problem: Problem, sources) -> None:
     """Only where some deal could hold more than the workload can use: elsewhere capacity_held is as strong."""
-    held: dict[Slot, tuple[list[float], list]] = {}
-    caps: dict[tuple, list[float]] = {}
+    signed: dict[Slot, dict[float, list]] = {}
+    useful: dict[tuple, float] = {}
     for pool, workload, t, b, node in model.serve:
         if pool in problem.elastic_limit:
             continue
-        if (pool, t, node) not in held:
-            held[pool, t, node] = _most_held(model, problem, sources[pool, t, node])
+        if (pool, t, node) not in signed:
+            signed[pool, t, node] = _by_size(model, problem, sources[pool, t, node])
         most = useful_accelerators(problem, pool, workload, t, b, problem.representative(t, node))
-        able, _ = held[pool, t, node]
-        if any(most < each for each in able):
-            caps[pool, workload, t, b, node] = [min(most, each) for each in able]
+        if any(most < size for size in signed[pool, t, node]):
+            useful[pool, workload, t, b, node] = most
+    linked = dict.fromkeys((pool, t, node) for pool, _, t, _, node in useful)
+    sizes = {(*slot, k): size for slot in linked for k, size in enumerate(signed[slot])}
+    model.signed_by_size = Var(list(sizes), domain=NonNegativeReals)
+    model.signed_in_all = Constraint(
+        list(sizes),
+        rule=lambda m, *at: m.signed_by_size[at] == quicksum(signed[at[:-1]][sizes[at]]),
+        doc="deals in service that can hold as much of {0} in period {1}",
+    )
 
-    def linked(m, pool, workload, t, b, node):
-        slot, (_, signed) = (pool, workload, t, b, node), held[pool, t, node]
-        return m.serve[slot] <= LinearExpression(linear_coefs=caps[slot], linear_vars=signed)
+    def enough_signed(m, *at):
+        pool, _, t, _, node = at
+        by_size = enumerate(signed[pool, t, node])
+        return m.serve[at] <= quicksum(
+            min(useful[at], size) * m.signed_by_size[pool, t, node, k] for k, size in by_size
+        )
 
     model.strong_link = Constraint(
-        list(caps), rule=linked, doc="{0} serves {1} in period {2}, block {3} only from deals that are signed"
+        list(useful), rule=enough_signed, doc="{0} serves {1} in period {2}, block {3} only from deals that are signed"
     )
 
 
-def _most_held(model: ConcreteModel, problem: Problem, sources: list[Source]) -> tuple[list[float], list]:
-    """Accelerators that each deal can hold at most, and whether it is signed."""
-    able = [source for source in sources if source.held > 0]
-    most = [source.held * problem.deals[source.deal].max_blocks for source in able]
-    return most, [indicator(model, source.deal, source.node) for source in able]
+def _by_size(model: ConcreteModel, problem: Problem, sources: list[Source]) -> dict[float, list]:
+    """Accelerators that a deal can hold at most -> whether such deals are signed."""
+    found: dict[float, list] = {}
+    for source in sources:
+        if source.held > 0:
+            most = source.held * problem.deals[source.deal].max_blocks
+            found.setdefault(most, []).append(indicator(model, source.deal, source.node))
+    return dict(sorted(found.items()))
 
 
 def useful_accelerators(problem: Problem, pool: str, workload: str, t: int, b: int, s: int) -> float:

@@ -47,8 +47,10 @@ def model_size(instance: Instance, rates: RateTable) -> dict[str, int]:
         size["pairs"] += len(able)
         columns += sum(int((opened & spans[name]).sum()) * blocks if name in spans else slots for name in able)
         rows += bool(able) * slots + links
-        nonzeros += (2 * slots + blocks * cash_months[opened].sum()) * len(able) + links
-        nonzeros += ((linked + bool(able) * blocks) * in_service).sum()
+        nonzeros += (2 * slots + blocks * cash_months[opened].sum()) * len(able) + 2 * links
+        signed = bool(_most_held(instance, pool)) * ((opened & bool(able)).astype(int) + (opened & (linked > 0)))
+        rows, columns = rows + signed.sum(), columns + signed.sum()
+        nonzeros += bool(able) * slots + (signed * (1 + in_service)).sum()
         placed = sum(int((opened & windows[name]).sum()) for name in able if name in windows)
         rows, columns, nonzeros = rows + (blocks + 1) * placed, columns + placed, nonzeros + 2 * (blocks + 4) * placed
         waiting = _waiting(instance, pool, able) * slots
@@ -126,15 +128,15 @@ def _asked(instance: Instance, name: str, period_of: np.ndarray) -> np.ndarray:
 
 def _linked(instance: Instance, pool: Pool, useful: dict[str, np.ndarray]) -> np.ndarray:
     """[period] pairs and blocks in which one workload cannot use all that the pool could hold."""
-    supply = supplies(instance)[pool.supply]
-    if isinstance(supply, SignedContract):
-        blocks = supply.blocks
-    elif supply.terms:
-        blocks = supply.blocks.max
-    else:
-        return np.zeros(1)
-    most = block_accelerators(instance, supply)[pool.accelerator] * supply.availability * blocks
+    most = _most_held(instance, pool)
     return sum(((needed < most).sum(axis=1) for needed in useful.values()), np.zeros(1))
+
+
+def _most_held(instance: Instance, pool: Pool) -> float:
+    """Accelerators that a deal can hold; none where nothing is signed."""
+    supply = supplies(instance)[pool.supply]
+    blocks = supply.blocks if isinstance(supply, SignedContract) else supply.blocks.max if supply.terms else 0
+    return block_accelerators(instance, supply)[pool.accelerator] * supply.availability * blocks if blocks else 0.0
 
 
 def _periods(instance: Instance) -> np.ndarray:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .branches import Branch, branches_of
+from .decomposition import searched_by_parts
 from .handover import Matrix
 from .limits import Limits
 from .loop import Ran, Watch, run
@@ -32,7 +33,11 @@ def prove(
 
     Whoever is told hears of the plan in hand and the bound of the whole.
     """
-    branches = branches_of(matrix, groups, limits, watch.quiet())
+    by_parts = searched_by_parts(matrix, groups, limits, watch, start)
+    if by_parts is not None:
+        branches, start = [Branch(matrix, bound=by_parts.bound)], by_parts.x if start is None else start
+    else:
+        branches = branches_of(matrix, groups, limits, watch.quiet())
     if start is None and branches:
         start = starting_plan(branches[0], limits, watch.quiet())
     search = _Search(limits, watch, [branch.bound for branch in branches])

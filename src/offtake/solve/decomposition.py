@@ -1,0 +1,59 @@
+"""Large problems that fall apart by dispatch: a bound from cuts, and a plan from exchanges over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .dispatch import divided
+from .exchange import Exchange, Found
+from .handover import Matrix
+from .limits import Limits
+from .loop import Ran, Watch
+from .options import options_of, own_of
+from .outcome import Ended
+from .relaxed_by_parts import relaxed_by_parts
+
+TOLERANCE = 1e-6
+"""HiGHS' own, of rows and bounds"""
+
+
+def searched_by_parts(
+    matrix: Matrix, groups: Sequence[Sequence[int]], limits: Limits, watch: Watch, start: np.ndarray | None = None
+) -> Ran | None:
+    """A bound of the whole, and a plan if one is found; None if the problem is small, or does not fall apart.
+
+    `groups` are columns decided together, `start` is a plan to begin with: if None, one is sought.
+    """
+    parts = divided(matrix)
+    relaxed = None if parts is None else relaxed_by_parts(parts, limits, watch)
+    if parts is None or relaxed is None:
+        return None
+    bound, cuts = relaxed
+    state = Ran(bound=bound, ended=Ended.LIMIT, message="the plan in hand is not proven to be near the best")
+
+    def enough(found: Found) -> bool:
+        x = parts.plan(parts.decided(found.whole)) if found.cost < state.objective else None
+        if x is not None and _keeps(matrix, x):
+            state.x, state.objective = x, matrix.objective(x)
+            watch.tell(state, "proving")
+        return state.gap <= limits.gap
+
+    own = own_of(parts)
+    search = Exchange(parts, own, options_of(parts, own, cuts.tied, groups), cuts, limits, watch)
+    idle = search.begun(np.clip(0.0, matrix.lower, matrix.upper)[parts.first[: parts.whole]])
+    if idle is not None and not idle.broken and enough(idle):
+        return state
+    first = search.plan() if start is None else search.begun(start[parts.first[: parts.whole]])
+    if first is not None:
+        search.improved(first, enough)
+    return state
+
+
+def _keeps(matrix: Matrix, x: np.ndarray) -> bool:
+    """Whether values of all columns are a plan, whatever the search thought of them."""
+    rows = matrix.a @ x
+    over = np.maximum(matrix.row_lower - rows, rows - matrix.row_upper) / (1 + np.abs(rows))
+    outside = np.maximum(matrix.lower - x, x - matrix.upper)
+    return max(over.max(initial=0.0), outside.max(initial=0.0)) <= TOLERANCE

@@ -1,0 +1,178 @@
+"""A good plan of a large problem: what one group takes is exchanged for the best that there is, group by group.
+
+What an exchange costs is asked of the cuts, for all that a group may take at once; what a plan costs is asked of its
+dispatch, and teaches new cuts where they were too low. Rules that tie groups may be broken on the way, at a price that
+rises until none is. A plan is left by taking some groups out and filling in anew (ruin and recreate: Schrimpf and
+others, Journal of Computational Physics 159, 2000), and plans a little dearer than the last one are gone along with,
+ever less so (threshold accepting: Dueck and Scheuer, ibid. 90, 1990). No bound comes from here. Limits are counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .cuts import Cuts
+from .dispatch import Divided
+from .limits import Limits
+from .loop import Watch
+from .options import Options, Own
+
+SWEEPS = 14
+FIRST_PRICE = 1e-3
+"""of all cost, for all that the first sweep breaks"""
+DEARER = 2.5
+"""by how much breaking a rule grows dearer from sweep to sweep"""
+ROUNDS = 4000
+TAKEN_OUT = 3
+"""groups at most in a round"""
+ASKED_BESIDES = 2
+THRESHOLD = 0.001
+"""of the cost: by how much a plan may be dearer than the last one, at the beginning"""
+OSCILLATION = 1.02
+"""by how much breaking a rule grows dearer while one is broken, and cheaper while none is"""
+TOUCH = 1e-9
+
+
+@dataclass(frozen=True)
+class Found:
+    """Whole numbers, what they cost with their dispatch, and by how much they break rules."""
+
+    whole: np.ndarray
+    cost: float
+    broken: float
+
+
+class Exchange:
+    """The search for a plan over a divided problem."""
+
+    def __init__(self, parts: Divided, own: Own, groups: list[Options], cuts: Cuts, limits: Limits, watch: Watch):
+        self.parts, self.own, self.groups, self.cuts, self.watch = parts, own, groups, cuts, watch
+        self.draw = np.random.default_rng(limits.seed)
+        self.price = 0.0
+        """of breaking a rule by 1"""
+        self._paid: dict[tuple[int, bytes], float] = {}
+        """what dispatch really costs, by part and what it depends on"""
+
+    def begun(self, whole: np.ndarray) -> Found | None:
+        """A plan that is known."""
+        return self._priced(np.rint(whole))
+
+    def plan(self) -> Found | None:
+        """A first plan, which may break rules: groups one after the other take what is best, while breaking rules
+        grows dearer. None if it leaves some dispatch without a way."""
+        matrix, whole = self.parts.matrix, self.parts.first[: self.parts.whole]
+        values, found = np.clip(0.0, matrix.lower[whole], matrix.upper[whole]), None
+        for _ in range(SWEEPS):
+            for g in self.draw.permutation(len(self.groups)):
+                values = self._exchanged(values, self.groups[g])
+            found = self._priced(values)
+            if found is None or not found.broken or self._over():
+                break
+            self.price = self.price * DEARER or FIRST_PRICE * found.cost / found.broken
+        return found
+
+    def improved(self, first: Found, good: Callable[[Found], bool]) -> None:
+        """ROUNDS of better plans; `good` hears of each that keeps all rules and is better than all before, and ends the
+        search if it is good enough."""
+        last, least = first, np.inf
+        self.price = self.price or first.cost
+        for k in range(ROUNDS):
+            if last is not None and not last.broken and last.cost < least:
+                least = last.cost
+                if good(last):
+                    break
+            if self._over():
+                break
+            last = self._recreated(last, 1 + THRESHOLD * (1 - k / ROUNDS)) or last
+            self.price *= OSCILLATION if last.broken else 1 / OSCILLATION
+
+    def _recreated(self, last: Found, dearer: float) -> Found | None:
+        """A plan with some groups taken out and filled in anew; None if there is none that is cheap enough."""
+        count, most = len(self.groups), dearer * (last.cost + self.price * last.broken)
+        out = self.draw.choice(count, min(count, int(self.draw.integers(1, TAKEN_OUT + 1))), replace=False)
+        asked = self.draw.permutation(np.concatenate([out, self.draw.choice(count, ASKED_BESIDES)]))
+        values = last.whole.copy()
+        values[np.concatenate([self.groups[g].columns for g in out])] = 0
+        for g in [*asked, *self.draw.permutation(out)]:  # twice, since an exchange adds one choice at most
+            values = self._exchanged(values, self.groups[g])
+        return None if (values == last.whole).all() else self._priced(values, most)
+
+    # --- what a plan costs
+
+    def _priced(self, whole: np.ndarray, most: float = np.inf) -> Found | None:
+        """By its dispatch; None if there is none, or as soon as it is dearer than `most` with the rules that it breaks.
+        What it teaches is noted."""
+        y = self.parts.decided(whole)
+        broken = float(self._broken(self.own.rows @ whole).sum())
+        guess = self.cuts.say(y).max(axis=1)
+        total = self.own.costs(whole) + float(guess.sum())
+        for k, part in enumerate(self.parts.parts):
+            if total + self.price * broken > most:
+                return None
+            key = k, y[part.tied].tobytes()
+            if key not in self._paid:
+                cut = part.cut(k, y[part.tied])
+                if cut is None:
+                    return None
+                self.cuts.add(cut)
+                self._paid[key] = cut.at(y[part.tied])
+            total += self._paid[key] - float(guess[k])
+        return Found(whole, total, broken)
+
+    def _broken(self, activity: np.ndarray, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+        over = np.maximum(self.own.least[rows] - activity, activity - self.own.most[rows])
+        over[over < TOUCH] = 0.0
+        return over
+
+    # --- the best that a group can take
+
+    def _exchanged(self, whole: np.ndarray, group: Options) -> np.ndarray:
+        """The same with the best single change in a group: something given up, something added, or both."""
+        taken = [k for k, (column, _) in enumerate(group.choices) if whole[column] > 0]
+        stays = [taken, *([k for k in taken if k != out] for out in taken), *([[]] if len(taken) > 1 else [])]
+        tried = [(*self._added(begin, group, stay), begin) for stay in stays for begin in [_kept(whole, group, stay)]]
+        _, option, result = min(tried, key=lambda each: each[0])
+        if option is not None:
+            column, opener = group.choices[group.of[option]]
+            result[column] = group.amount[option]
+            if opener >= 0:
+                result[opener] = 1
+        return result
+
+    def _added(self, whole: np.ndarray, group: Options, taken: list[int]) -> tuple[float, int | None]:
+        """The cheapest guess with one more option, or with none (None)."""
+        say = self.cuts.say(self.parts.decided(whole))
+        activity = self.own.rows @ whole
+        broken = self._broken(activity)
+        elsewhere = broken.sum() - broken[group.rows].sum()
+        after = self._broken(activity[group.rows] + group.on_rows, group.rows).sum(axis=1) + elsewhere
+        without = self.own.costs(whole)
+        none = without + say.max(axis=1).sum() + self.price * broken.sum()
+        total = without + group.cost + self._dispatch(say, group) + self.price * after
+        total[np.isin(group.of, taken)] = np.inf
+        option = int(np.argmin(total))
+        return (float(total[option]), option) if total[option] < none else (float(none), None)
+
+    def _dispatch(self, say: np.ndarray, group: Options) -> np.ndarray:
+        """[option] what dispatch costs with it, where the cuts say [part, cut] without."""
+        parts = np.arange(len(say))
+        slope = np.swapaxes(self.cuts.slope, 1, 2)[parts[:, None], group.touched]
+        changed = np.matmul(np.swapaxes(slope, 1, 2), np.swapaxes(group.effects, 1, 2))
+        return (say[:, :, None] + changed).max(axis=1)[parts, group.effect].sum(axis=1)
+
+    def _over(self) -> bool:
+        return self.watch.stop.is_set() or self.watch.clock.left <= 0
+
+
+def _kept(whole: np.ndarray, group: Options, stay: list[int]) -> np.ndarray:
+    """The same with only some of the choices of a group."""
+    result = whole.copy()
+    result[group.columns] = 0
+    for column, opener in (group.choices[k] for k in stay):
+        result[column] = whole[column]
+        if opener >= 0:
+            result[opener] = 1
+    return result
