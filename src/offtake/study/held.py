@@ -61,7 +61,7 @@ def _held(plan: Plan, world: Instance, limits: dict[str, Any]) -> Plan:
 def _fix(model: ConcreteModel, compiled: Compiled, plan: Plan) -> None:
     """Leave nothing to sign in the model of a world. Raises NotHeld."""
     try:
-        _fix_deals(model, compiled, _signings(plan, compiled))
+        fix_deals(model, compiled, _signings(plan, compiled))
     except LookupError as error:
         raise NotHeld(f"{plan.name!r} cannot be signed in the other world: {error.args[0]}") from None
     _fix_commitments(model, compiled, plan)
@@ -78,8 +78,9 @@ def _signings(plan: Plan, compiled: Compiled) -> Signings:
     return {(d, node): blocks for (d, _), blocks in signed.items() for node in problem.signing_nodes(problem.deals[d])}
 
 
-def _fix_deals(model: ConcreteModel, compiled: Compiled, signed: Signings) -> None:
-    """Raises LookupError, with a sentence, for what a seller has lost or withdrawn by then."""
+def fix_deals(model: ConcreteModel, compiled: Compiled, signed: Signings) -> None:
+    """Sign these deals in the model and no others. Raises LookupError, with a sentence, for what a seller has lost or
+    withdrawn by then."""
     for (d, node), blocks in model.blocks.items():
         deal, number = compiled.problem.deals[d], signed.get((d, node), 0)
         if deal.in_force:

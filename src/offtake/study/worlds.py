@@ -28,24 +28,18 @@ def optimum(instance: Instance, limits: Limits, deals: Sequence[Row] | None = No
 
 
 def with_signings(instance: Instance, limits: Limits, deals: Sequence[Row]) -> Plan | None:
-    """The best plan of an instance among those that sign just these deals; None if it has none. Raises
-    KeyboardInterrupt, NoPlan if that is not known.
+    """The best plan of an instance among those that sign just these deals, with whatever commitments; None if it has
+    none. Raises KeyboardInterrupt, NoPlan if that is not known. (`held.hold` holds the commitments too, and says why.)
     """
     from ..compile import compile_instance
     from ..engine import NoPlan
+    from .held import fix_deals
 
     compiled = compile_instance(instance)
     try:
-        signed = signings(compiled, list(deals))
-    except LookupError:
+        return _solved(compiled, limits, lambda model: fix_deals(model, compiled, signings(compiled, list(deals))))
+    except LookupError:  # one of them is not on offer there
         return None
-
-    def hold(model: Any) -> None:
-        for copy, variable in model.blocks.items():
-            variable.fix(variable.lb if compiled.problem.deals[copy[0]].in_force else signed.get(copy, 0))
-
-    try:
-        return _solved(compiled, limits, hold)
     except NoPlan as error:
         if error.outcome.status == "infeasible":
             return None
