@@ -348,9 +348,11 @@ def test_a_reader_that_stops_reading_is_no_failure(solved):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_standard_output_on_a_full_disk_exits_with_5(solved):
+@pytest.mark.parametrize("asked", [["show", None], ["--help"], ["solve", "--help"]])
+def test_standard_output_on_a_full_disk_exits_with_5(solved, asked):
+    words = [solved[1] if word is None else word for word in asked]
     with Path("/dev/full").open("w") as full:
-        run = subprocess.run([*PROGRAM, "show", solved[1]], stdout=full, stderr=subprocess.PIPE, text=True)
+        run = subprocess.run([*PROGRAM, *words], stdout=full, stderr=subprocess.PIPE, text=True)
     assert (run.returncode, run.stderr) == (5, "error: standard output cannot be written: No space left on device\n")
 
 

@@ -92,7 +92,8 @@ def test_the_months_together_cost_what_the_whole_costs(ladder, offers):
     cost += float(parts.matrix.cost[parts.first] @ y) + parts.matrix.offset
     without_rules = replace(matrix, row_lower=matrix.row_lower.copy(), row_upper=matrix.row_upper.copy())
     shares = own_of(parts)
-    broken = parts.rows[(shares.rows @ whole > shares.most + 1e-9) | (shares.rows @ whole < shares.least - 1e-9)]
+    activity = shares.activity(whole)
+    broken = parts.rows[(activity > shares.most + 1e-9) | (activity < shares.least - 1e-9)]
     without_rules.row_lower[broken], without_rules.row_upper[broken] = -np.inf, np.inf
     assert cost == pytest.approx(with_signed(without_rules, parts, whole), rel=1e-6)
 

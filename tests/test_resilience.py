@@ -24,7 +24,7 @@ from offtake.solve import Limits, Outcome, solve_model
 from offtake.solve.handover import hand_over
 from offtake.solve.lazy import search_lazily
 from offtake.solve.limits import Clock
-from offtake.solve.loop import Watch
+from offtake.solve.loop import Ran, Watch
 from offtake.solve.outcome import Ended
 from offtake.solve.proving import prove
 from offtake.study.infeasible import explain
@@ -259,6 +259,19 @@ def test_a_search_that_is_stopped_has_no_plan_that_breaks_the_rule():
 def test_a_search_that_is_stopped_keeps_the_plan_that_was_mended():
     ran, _ = searched({}, {"ended": Ended.INTERRUPTED, "x": None, "bound": 3500.0})
     assert (ran.ended, ran.objective, ran.bound) == (Ended.INTERRUPTED, 7120.0, 3500.0)
+
+
+def test_a_search_that_is_stopped_at_once_tells_the_bound_of_the_relaxation():
+    """Five chips of the other seller for 4,120 keep half; in fractions the lease gives the other five for 1,500."""
+    model, survival = survival_of("half_survives_the_loss_of_a_seller")
+    handed = hand_over(model)
+
+    def search(*_given):
+        return Ran(ended=Ended.LIMIT)
+
+    lazy = survival.lazily(handed)
+    ran = search_lazily(handed.matrix, [], Limits(gap=0.0), Watch(Clock(None)), lazy, search)[0]
+    assert ran.bound == pytest.approx(5620.0)
 
 
 def test_no_plan_that_breaks_the_rule_is_told():

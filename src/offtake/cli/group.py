@@ -27,6 +27,13 @@ INVALID_INPUT = [
 
 
 class Commands(click.Group):
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """As click's, where a help page cannot be written."""
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            sys.exit(explain(error))
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return COMMANDS
 
@@ -60,6 +67,8 @@ class Commands(click.Group):
 
 def explain(error: Exception) -> int:
     """Say what went wrong and return the exit status."""
+    if isinstance(error, OSError) and error.filename is None:  # a stream: click writes help pages itself
+        error = terminal.output_lost(error)
     if isinstance(error, terminal.CannotWrite):
         terminal.say(f"error: {error}")
         return exits.NOT_WRITTEN

@@ -55,10 +55,16 @@ def _write(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except OSError as error:
-        with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - or the interpreter fails once more on its way out
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        lost = output_lost(error)
         if error.errno != errno.EPIPE:
-            raise CannotWrite(f"standard output cannot be written: {error.strerror}") from None
+            raise lost from None
+
+
+def output_lost(error: OSError) -> CannotWrite:
+    """What to say of it. The rest of the output is thrown away, or the interpreter fails once more on its way out."""
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    return CannotWrite(f"standard output cannot be written: {error.strerror}")
 
 
 def width() -> int:

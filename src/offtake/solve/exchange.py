@@ -25,7 +25,7 @@ FIRST_PRICE = 1e-3
 """of all cost, for all that the first sweep breaks"""
 DEARER = 2.5
 """by how much breaking a rule grows dearer from sweep to sweep"""
-ROUNDS = 4000
+ROUNDS = 12_000
 TAKEN_OUT = 3
 """groups at most in a round"""
 ASKED_BESIDES = 2
@@ -106,7 +106,7 @@ class Exchange:
         """By its dispatch; None if there is none, or as soon as it is dearer than `most` with the rules that it breaks.
         What it teaches is noted."""
         y = self.parts.decided(whole)
-        broken = float(self._broken(self.own.rows @ whole).sum())
+        broken = float(self._broken(self.own.activity(whole)).sum())
         guess = self.cuts.say(y).max(axis=1)
         total = self.own.costs(whole) + float(guess.sum())
         for k, part in enumerate(self.parts.parts):
@@ -145,7 +145,7 @@ class Exchange:
     def _added(self, whole: np.ndarray, group: Options, taken: list[int]) -> tuple[float, int | None]:
         """The cheapest guess with one more option, or with none (None)."""
         say = self.cuts.say(self.parts.decided(whole))
-        activity = self.own.rows @ whole
+        activity = self.own.activity(whole)
         broken = self._broken(activity)
         elsewhere = broken.sum() - broken[group.rows].sum()
         after = self._broken(activity[group.rows] + group.on_rows, group.rows).sum(axis=1) + elsewhere

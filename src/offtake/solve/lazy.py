@@ -90,6 +90,8 @@ def search_lazily(
     aside = watch.quiet()
     matrix, relaxed = tightened(matrix, lazy, limits, aside)
     known = Known(matrix, lazy)
+    bound = -np.inf if relaxed is None else matrix.objective(relaxed)
+    watch.tell(Ran(bound=bound), "starting plan")
     if start is None:
         branches = branches_of(matrix, groups, limits, aside)
         start = starting_plan(branches[0], limits, aside) if branches else None
@@ -99,7 +101,7 @@ def search_lazily(
     def go_on() -> Ran:
         return search(known.matrix, groups, limits, known.told(watch), known.x)
 
-    ran = _proven(known, relaxed, limits, watch, go_on)
+    ran = _proven(known, bound, relaxed, limits, watch, go_on)
     return replace(ran, x=known.x, objective=known.objective), known.matrix
 
 
@@ -114,9 +116,11 @@ def finish_lazily(matrix: Matrix, x: np.ndarray, lazy: Lazy) -> np.ndarray:
     return x
 
 
-def _proven(known: Known, relaxed: np.ndarray | None, limits: Limits, watch: Watch, search: Callable[[], Ran]) -> Ran:
+def _proven(
+    known: Known, bound: float, relaxed: np.ndarray | None, limits: Limits, watch: Watch, search: Callable[[], Ran]
+) -> Ran:
     """Search the whole until the best plan known is within the gap of the best bound. Returns how that ended."""
-    bound, nodes = -np.inf, 0
+    nodes = 0
     while True:
         ran = search()
         bound, nodes = max(bound, ran.bound), nodes + ran.nodes

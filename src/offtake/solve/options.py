@@ -17,14 +17,20 @@ AMOUNTS = 9
 
 @dataclass(frozen=True)
 class Own:
-    """What the whole numbers alone are subject to, and cost: least <= rows @ whole <= most."""
+    """What the whole numbers alone are subject to, and cost: least <= activity <= most."""
 
-    rows: csr_array
+    ties: csr_array
+    """[row, column of y]"""
+    by_whole: csr_array
+    """[column of y, whole number]; the product with `ties` is much denser than either"""
     least: np.ndarray
     most: np.ndarray
     cost: np.ndarray
     """by whole number, with what it defines"""
     offset: float
+
+    def activity(self, whole: np.ndarray) -> np.ndarray:
+        return self.ties @ (self.by_whole @ whole)
 
     def costs(self, whole: np.ndarray) -> float:
         return float(self.cost @ whole) + self.offset
@@ -69,7 +75,8 @@ def own_of(parts: Divided) -> Own:
     rows, cost = csr_array(matrix.a)[parts.rows][:, parts.first], matrix.cost[parts.first]
     known = rows @ parts.constant
     return Own(
-        rows=csr_array(rows @ parts.by_whole),
+        ties=rows,
+        by_whole=parts.by_whole,
         least=matrix.row_lower[parts.rows] - known,
         most=matrix.row_upper[parts.rows] - known,
         cost=parts.by_whole.T @ cost,
@@ -80,8 +87,9 @@ def own_of(parts: Divided) -> Own:
 def options_of(parts: Divided, own: Own, tied: np.ndarray, groups: Sequence[Sequence[int]]) -> list[Options]:
     """By group. `tied`: [part, place] positions in y that a part depends on; none is beyond the end of y."""
     upper = parts.matrix.upper[parts.first[: parts.whole]]
-    openers = _openers(own, upper)
-    by_whole, on_rows = csr_array(parts.by_whole.T), csr_array(own.rows.T)
+    rows = csr_array(own.ties @ own.by_whole)
+    openers = _openers(rows, own.most, upper)
+    by_whole, on_rows = csr_array(parts.by_whole.T), csr_array(rows.T)
     found = []
     for group in groups:
         columns = np.searchsorted(parts.first[: parts.whole], np.array(sorted(group), int))
@@ -92,10 +100,10 @@ def options_of(parts: Divided, own: Own, tied: np.ndarray, groups: Sequence[Sequ
     return found
 
 
-def _openers(own: Own, upper: np.ndarray) -> dict[int, int]:
+def _openers(rows: csr_array, most: np.ndarray, upper: np.ndarray) -> dict[int, int]:
     """Whole number -> the 0/1 column that opens it: some row n <= N z is of these two alone."""
-    rows, found = own.rows, {}
-    for row in np.flatnonzero((np.diff(rows.indptr) == 2) & (own.most == 0.0)):
+    found: dict[int, int] = {}
+    for row in np.flatnonzero((np.diff(rows.indptr) == 2) & (most == 0.0)):
         at = slice(rows.indptr[row], rows.indptr[row + 1])
         (number, weight), (opener, other) = sorted(
             zip(rows.indices[at], rows.data[at], strict=True), key=lambda t: -t[1]

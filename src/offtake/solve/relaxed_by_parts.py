@@ -21,10 +21,12 @@ from .limits import Limits
 from .loop import Ran, Watch, prepared
 
 ROUNDS = 150
-CLOSE = 1e-3
+CLOSE = 3e-3
 """relative: how near the relaxation comes to what it could be"""
 OFTEN = 4
 """every so many rounds cuts are asked for at the decision itself"""
+SHARE = 1 / 3
+"""of a time limit: what is left is for a plan"""
 
 
 def relaxed_by_parts(parts: Divided, limits: Limits, watch: Watch) -> tuple[float, Cuts] | None:
@@ -43,7 +45,7 @@ def relaxed_by_parts(parts: Divided, limits: Limits, watch: Watch) -> tuple[floa
         if k % ROOM == ROOM - 1:
             known.keep()
         near = math.isfinite(bound) and cost - bound <= CLOSE * abs(bound)
-        if near or watch.stop.is_set() or watch.clock.left <= 0:
+        if near or watch.stop.is_set() or watch.clock.seconds > SHARE * (limits.time_limit_s or math.inf):
             break
         solved = master.solved()
         if solved is None:

@@ -48,11 +48,7 @@ def solved(
     `begin`: the search begins with the plan that signs these, if there is one. Raises KeyboardInterrupt if the user
     ends the search.
     """
-    from offtake_models import build
-
-    from ..engine import neighbourhoods
-    from ..plan import read
-    from ..solve import solve_model
+    from ..engine import build_without_contingencies, searched
     from .worlds import values
 
     stop, known = threading.Event(), threading.Event()
@@ -62,13 +58,13 @@ def solved(
             known.set()
             stop.set()
 
-    model = build(compiled.problem)
+    model = build_without_contingencies(compiled)
     extend(model)
-    first = {} if begin is None else {"begin": values(compiled, model, begin)}
-    outcome = solve_model(model, limits, neighbourhoods(compiled, model), listen, stop, **first)
+    first = None if begin is None else values(compiled, model, begin)
+    outcome, decisions = searched(compiled, model, limits, listen, stop, first)
     if outcome.status == "interrupted" and not known.is_set():
         raise KeyboardInterrupt
-    return Solved(outcome, None if outcome.objective is None else read(compiled.problem, model))
+    return Solved(outcome, decisions)
 
 
 def best_plan(compiled: Compiled, limits: Limits) -> Solved:
