@@ -3,6 +3,7 @@
     bin/bench [--gaps 1e-2,1e-3] [--time-limit 600] [--set KEY=VALUE] [--deals | --rules] [INSTANCE ...]
     bin/bench --studies [--without KEYS] INSTANCE ...    bench_studies.py
     bin/bench --ladder s,m [--seeds 1,2,3] [--rivals]    side_by_side.py
+    bin/bench --doubling [--seeds 1,2,3]                 bench_doubling.py
     bin/bench --quick                                    quick.py
 
 Prints a Markdown table; by default of every instance of this checkout. Each step runs once, on one thread: expect a
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import quick
 import side_by_side
+from bench_doubling import measure_doubling
 from bench_measure import line, percent, seconds, solved, table, timed
 from bench_rules import measure_rules
 from bench_studies import measure_studies
@@ -86,14 +88,20 @@ def main() -> int | None:
     parser.add_argument("--ladder", metavar="RUNGS", help="measure s, m, l, xl of `offtake new --template ladder-...`")
     parser.add_argument("--seeds", default="1,2,3", help="of the ladder")
     parser.add_argument("--rivals", action="store_true", help="other solvers and modelling libraries on the ladder too")
+    parser.add_argument("--doubling", action="store_true", help="the smallest rung with each dimension doubled")
     parser.add_argument("--quick", action="store_true", help="ratios against stored ones, to see what became slower")
     asked = parser.parse_args()
     if asked.quick:
         return quick.main()
-    gaps = [float(gap) for gap in (asked.gaps or ("5e-2,1e-2,1e-3" if asked.ladder else "1e-2,1e-3")).split(",")]
+    gaps = [
+        float(gap)
+        for gap in (asked.gaps or ("5e-2,1e-2,1e-3" if asked.ladder or asked.doubling else "1e-2,1e-3")).split(",")
+    ]
     if asked.ladder:
         rungs, seeds = asked.ladder.split(","), [int(seed) for seed in asked.seeds.split(",")]
         return side_by_side.compare(rungs, seeds, asked.rivals, gaps, asked.time_limit)
+    if asked.doubling:
+        return measure_doubling([int(seed) for seed in asked.seeds.split(",")], min(gaps), asked.time_limit)
     print(f"CPU seconds; Python {platform.python_version()}, Pyomo {version('pyomo')}, HiGHS {version('highspy')}\n")
     if asked.deals:
         for path in asked.instances:

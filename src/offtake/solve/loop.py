@@ -26,7 +26,7 @@ TICK_S = 0.05
 """how often the caller's thread looks"""
 SECONDS_BETWEEN_REPORTS = 0.25
 GRACE_S = 2.0
-"""how long a known plan waits for HiGHS to heed an interrupt"""
+"""how long a known plan waits for HiGHS to heed the end of the time or an interrupt"""
 INTERRUPTIBLE = [
     cb.HighsCallbackType.kCallbackMipInterrupt,
     cb.HighsCallbackType.kCallbackSimplexInterrupt,
@@ -93,13 +93,21 @@ def run(
     `start` is a plan to begin with: values of all columns. `enough` ends the run early when it says so of what is
     known. Raises what the listener raises, after HiGHS has stopped.
     """
-    return watched(prepared(matrix, options, start), matrix, watch, phase, enough)
+    return watched(prepared(matrix, options, start), matrix, watch, phase, enough, known=start is not None)
 
 
 def watched(
-    solver: highspy.Highs, matrix: Matrix, watch: Watch, phase: str, enough: Callable[[Ran], bool] = lambda ran: False
+    solver: highspy.Highs,
+    matrix: Matrix,
+    watch: Watch,
+    phase: str,
+    enough: Callable[[Ran], bool] = lambda ran: False,
+    known: bool = False,
 ) -> Ran:
-    """Run a solver that holds the arrays. It may be run again afterwards, unless it ended interrupted."""
+    """Run a solver that holds the arrays. It may be run again afterwards, unless it ended early.
+
+    `known`: there is a plan already, so that nothing is lost when a solver that does not heed the end is left behind.
+    """
     ran = Ran()
     halt = threading.Event()
     solver.setOptionValue("time_limit", solver.getRunTime() + watch.clock.left)  # its clock goes on from run to run
@@ -107,13 +115,16 @@ def watched(
     thread = threading.Thread(target=_run, args=(solver, matrix, ran), name="HiGHS")
     thread.start()
     try:
-        _wait(thread, watch, phase, ran, lambda: enough(ran) and halt.set())
+        _wait(thread, watch, phase, ran, lambda: enough(ran) and halt.set(), known)
     except BaseException:
         halt.set()
         raise
     if thread.is_alive():
+        halt.set()
         ran = Ran(ran.x, ran.objective, ran.bound, ran.nodes)
-        ran.ended, ran.message = Ended.INTERRUPTED, "interrupted"
+        stopped = watch.stop.is_set()
+        status = highspy.HighsModelStatus
+        ran.ended, ran.message = ENDED[status.kInterrupt if stopped else status.kTimeLimit]
     return ran
 
 
@@ -188,8 +199,8 @@ def _read(solver: highspy.Highs, matrix: Matrix, ran: Ran) -> None:
     ran.nodes = max(ran.nodes, info.mip_node_count)
 
 
-def _wait(thread: threading.Thread, watch: Watch, phase: str, ran: Ran, look: Callable[[], Any]) -> None:
-    """Until HiGHS is done, or a wish to stop has been ignored for a while although a plan is known."""
+def _wait(thread: threading.Thread, watch: Watch, phase: str, ran: Ran, look: Callable[[], Any], known: bool) -> None:
+    """Until HiGHS is done, or has ignored the end of the time or a wish to stop although a plan is known."""
     watch.tell(ran, phase)
     told, stopped = time.monotonic(), -math.inf
     while thread.is_alive():
@@ -199,8 +210,8 @@ def _wait(thread: threading.Thread, watch: Watch, phase: str, ran: Ran, look: Ca
             watch.tell(ran, phase)
         look()
         thread.join(TICK_S)
-        if not watch.stop.is_set():
+        if not watch.stop.is_set() and watch.clock.left > 0:
             continue
         stopped = now if stopped == -math.inf else stopped
-        if ran.x is not None and now - stopped > GRACE_S:
+        if (known or ran.x is not None) and now - stopped > GRACE_S:
             return
