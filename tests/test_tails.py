@@ -165,7 +165,7 @@ def test_a_bound_that_is_too_low_decides_nothing(monkeypatch):
         outcome = solve_model(*args)
         return replace(outcome, bound=0.5 * outcome.bound)
 
-    monkeypatch.setattr("offtake.solve.solve_model", loose)
+    monkeypatch.setattr("offtake.engine.solve_model", loose)
     found = compared(salvaged("pro_rata", 1.0))
     assert (found.verdict, found.best_usd, found.deals) == ("undecided", pytest.approx(1_280), ())
     assert "was not decided in the time" in found.sentence
@@ -174,13 +174,15 @@ def test_a_bound_that_is_too_low_decides_nothing(monkeypatch):
 def test_the_search_ends_once_the_bound_says_the_same(monkeypatch):
     """A bound of 1,280 is what this plan costs by market: no plan is needed any more."""
 
-    def stopped(_model, limits, _groups, progress, stop):
+    def stopped(model, limits, groups, progress, stop, *rest):
+        if limits.time_limit_s is None:  # the plan itself
+            return solve_model(model, limits, groups, progress, stop, *rest)
         assert (limits.time_limit_s, stop.is_set()) == (10.0, False)
         progress(Progress(seconds=0.1, incumbent=None, bound=1_280.0, gap=None, nodes=0, phase="proving"))
         assert stop.is_set()
         return Outcome("interrupted", None, 1_280.0, None, 0.1, 0, "", "interrupted")
 
-    monkeypatch.setattr("offtake.solve.solve_model", stopped)
+    monkeypatch.setattr("offtake.engine.solve_model", stopped)
     found = compared(salvaged("pro_rata", 1.0))
     assert (found.verdict, found.best_usd, found.best_here_usd) == ("same", None, None)
 

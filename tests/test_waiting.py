@@ -147,7 +147,7 @@ def test_loose_bounds_leave_it_undetermined(monkeypatch):
         outcome = solve_model(*args, **limits)
         return replace(outcome, bound=0.97 * outcome.bound)
 
-    monkeypatch.setattr("offtake.solve.solve_model", loose)
+    monkeypatch.setattr("offtake.engine.solve_model", loose)
     apart = one(two_months(m06=0.5, m07=0.8))
     assert apart.verdict == "sign now"
     assert apart.value_low_usd == pytest.approx(0.97 * 14_760 - 19_104)
@@ -168,7 +168,7 @@ def test_no_plan_costs_less_than_the_best(monkeypatch):
         solves.append(outcome)
         return replace(outcome, bound=None) if len(solves) > 1 else outcome
 
-    monkeypatch.setattr("offtake.solve.solve_model", forgetful)
+    monkeypatch.setattr("offtake.engine.solve_model", forgetful)
     found = one(problem(months=2, offers={"lease": lease()}))
     assert (found.value_low_usd, found.value_high_usd) == pytest.approx((0.0, 240.0))
     assert found.verdict == "undetermined"

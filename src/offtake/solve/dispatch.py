@@ -21,7 +21,7 @@ from .handover import Matrix
 from .loop import prepared
 
 LEAST_PARTS = 6
-LEAST_NONZEROS = 200_000
+LEAST_NONZEROS = 10_000
 """of a problem that is worth taking apart: smaller ones are solved faster in one piece"""
 
 

@@ -26,6 +26,8 @@ FIRST_PRICE = 1e-3
 DEARER = 2.5
 """by how much breaking a rule grows dearer from sweep to sweep"""
 ROUNDS = 12_000
+PATIENCE = 40
+"""rounds for each group without a better plan, after which the search ends"""
 TAKEN_OUT = 3
 """groups at most in a round"""
 ASKED_BESIDES = 2
@@ -75,16 +77,16 @@ class Exchange:
         return found
 
     def improved(self, first: Found, good: Callable[[Found], bool]) -> None:
-        """ROUNDS of better plans; `good` hears of each that keeps all rules and is better than all before, and ends the
-        search if it is good enough."""
-        last, least = first, np.inf
+        """ROUNDS of better plans, or until none was found for long; `good` hears of each that keeps all rules and is
+        better than all before, and ends the search if it is good enough."""
+        last, least, found_at = first, np.inf, 0
         self.price = self.price or first.cost
         for k in range(ROUNDS):
             if last is not None and not last.broken and last.cost < least:
-                least = last.cost
+                least, found_at = last.cost, k
                 if good(last):
                     break
-            if self._over():
+            if self._over() or k - found_at > PATIENCE * len(self.groups):
                 break
             last = self._recreated(last, 1 + THRESHOLD * (1 - k / ROUNDS)) or last
             self.price *= OSCILLATION if last.broken else 1 / OSCILLATION
