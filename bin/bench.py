@@ -1,7 +1,7 @@
 """Measures instances: the size of the model, and the CPU seconds of every step from the file to the proof.
 
     bin/bench [--gaps 1e-2,1e-3] [--time-limit 600] [--set KEY=VALUE] [--deals | --rules] [INSTANCE ...]
-    bin/bench --studies [--without KEYS] INSTANCE ...    bench_studies.py
+    bin/bench --studies NAMES [--without KEYS] INSTANCE ...    bench_studies.py
     bin/bench --ladder s,m [--seeds 1,2,3] [--rivals]    side_by_side.py
     bin/bench --doubling [--seeds 1,2,3]                 bench_doubling.py
     bin/bench --quick                                    quick.py
@@ -27,7 +27,7 @@ import side_by_side
 from bench_doubling import measure_doubling
 from bench_measure import line, percent, seconds, solved, table, timed
 from bench_rules import measure_rules
-from bench_studies import measure_studies
+from bench_studies import STUDIES, measure_studies
 
 import offtake
 from offtake.compile import Compiled, compile_instance
@@ -83,7 +83,7 @@ def main() -> int | None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as in `offtake solve`")
     parser.add_argument("--deals", action="store_true", help="compare all deals with those that are searched")
     parser.add_argument("--rules", action="store_true", help="leave out each rule in turn, and say what it costs")
-    parser.add_argument("--studies", action="store_true", help="solves and seconds of the studies of each instance")
+    parser.add_argument("--studies", metavar="NAMES", help=f"solves and seconds of {', '.join(STUDIES)}, or of all")
     parser.add_argument("--without", action="append", default=[], metavar="KEYS", help="of studies: leave out a rule")
     parser.add_argument("--ladder", metavar="RUNGS", help="measure s, m, l, xl of `offtake new --template ladder-...`")
     parser.add_argument("--seeds", default="1,2,3", help="of the ladder")
@@ -113,7 +113,7 @@ def main() -> int | None:
         return
     if asked.studies:
         for path in asked.instances:
-            measure_studies(path, asked.set, asked.without, min(gaps), asked.time_limit)
+            measure_studies(path, asked.studies, asked.set, asked.without, min(gaps), asked.time_limit)
         return
     table("instance", headers(gaps))
     for path in asked.instances:

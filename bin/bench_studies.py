@@ -26,27 +26,27 @@ from offtake.study.sensitivity import sensitivity
 POINTS = 20
 ALTERNATIVES = 5
 STUDIES: dict[str, Callable[..., Any]] = {
-    f"frontier over provider-share, {POINTS} points": lambda *a, **k: frontier(
-        *a, over="provider-share", points=POINTS, **k
-    ),
+    "frontier": lambda *a, **k: frontier(*a, over="provider-share", points=POINTS, **k),
     "sensitivity": sensitivity,
-    f"{ALTERNATIVES} alternatives": lambda *a, **k: alternatives(*a, count=ALTERNATIVES, **k),
-    "breakeven of all offers": breakeven,
+    "alternatives": lambda *a, **k: alternatives(*a, count=ALTERNATIVES, **k),
+    "breakeven": breakeven,
 }
+"""20 points over the share of any provider; all swings, one at a time; 5 alternatives; all offers"""
 
 
 def measure_studies(
-    path: Path, settings: Sequence[str], left_out: Sequence[str], gap: float, time_limit_s: float
+    path: Path, names: str, settings: Sequence[str], left_out: Sequence[str], gap: float, time_limit_s: float
 ) -> None:
-    """Print the table of one instance, whose rules `left_out` (keys, with * for any) are dropped."""
+    """Print the table of one instance, whose rules `left_out` (keys, with * for any) are dropped. `names`: of STUDIES,
+    with commas between them, or "all"."""
     instance = from_document(without(to_document(offtake.load(path, settings)), list(left_out)))
     print(f"\n### {instance.name}{''.join(f', without {keys}' for keys in left_out)}\n")
     table("study", ["solves", "at their limit", "CPU s", "from scratch", "ratio"])
-    for name, study in STUDIES.items():
+    for name in STUDIES if names == "all" else names.split(","):
         try:
-            solves, at_limit, spent = _measured(study, instance, gap, time_limit_s, begin=True)
+            solves, at_limit, spent = _measured(STUDIES[name], instance, gap, time_limit_s, begin=True)
             print(line([name, solves, at_limit, f"{spent:.0f}", "", ""]), flush=True)
-            scratch = _measured(study, instance, gap, time_limit_s, begin=False)[2]
+            scratch = _measured(STUDIES[name], instance, gap, time_limit_s, begin=False)[2]
         except offtake.InstanceError as error:  # no instance can have such values of the rule
             print(line([name, "-", "-", "-", "-", str(error.diagnostics[0].message)]))
             continue

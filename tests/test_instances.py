@@ -247,7 +247,7 @@ def test_a_request_of_the_platform_brings_what_its_tokens_cost(platform: Instanc
 @pytest.mark.full
 def test_the_platform_mixes_families_and_every_workload_earns(platform: Instance) -> None:
     """LPUs for voice, AMD and TPUs for agents once Kimi is ported; nothing is served at a loss."""
-    plan = solve(platform, gap=1e-2)
+    plan = solve(platform, gap=5e-3)
     assert plan.audit["passed"], plan.audit["findings"]
     assert plan.objective_usd == pytest.approx(-293e6, rel=0.02)
     assert {"groq-dallas", "groq-helsinki", "tensorwave-mi355x", "crusoe-gb200"} <= set(plan.deals.offer)
