@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from scipy.sparse import csc_array, eye_array, hstack, vstack
 
+import toys
 from offtake.compile import compile_instance
-from offtake.engine import build_without_contingencies, neighbourhoods
-from offtake.instance import load
+from offtake.engine import build_without_contingencies, neighbourhoods, search
+from offtake.instance import from_document, load
 from offtake.ladder import instance_text
 from offtake.reductions import reduced
 from offtake.solve import Limits, dispatch, exchange, proving
@@ -148,6 +149,26 @@ def test_a_plan_to_begin_with_is_kept_where_nothing_is_better(ladder):
     stopped.set()
     found = searched_by_parts(matrix, groups, Limits(), Watch(Clock(None), stopped), idle)
     assert found.objective == pytest.approx(matrix.objective(idle))
+
+
+def test_small_problems_taken_apart_have_the_same_least_cost(monkeypatch):
+    """Of every toy whose optimum is derived by hand; what does not fall apart is None, and solved as ever."""
+    monkeypatch.setattr(dispatch, "LEAST_PARTS", 1)
+    monkeypatch.setattr(exchange, "ROUNDS", 60)
+    seen = []
+
+    def noted(*given):
+        seen.append(searched_by_parts(*given))
+        return seen[-1]
+
+    monkeypatch.setattr(proving, "searched_by_parts", noted)
+    for name, cost in toys.TOYS.items():
+        compiled = compile_instance(from_document(toys.document(name)))
+        outcome, _ = search(compiled, build_without_contingencies(compiled), Limits(gap=0.0))
+        assert outcome.objective == pytest.approx(cost, rel=1e-6, abs=1e-3), name
+        assert seen[-1] is None or seen[-1].bound <= cost + 1e-6 * abs(cost) + 1e-3, name
+        if seen[-1] is not None and not compiled.problem.contingencies:
+            assert seen[-1].objective >= cost - 1e-6 * abs(cost) - 1e-3, name
 
 
 def test_a_budget_over_all_months_leaves_one_part():

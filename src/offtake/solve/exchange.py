@@ -86,7 +86,7 @@ class Exchange:
                 least, found_at = last.cost, k
                 if good(last):
                     break
-            if self._over() or k - found_at > PATIENCE * len(self.groups):
+            if self._over() or k - found_at >= PATIENCE * len(self.groups):
                 break
             last = self._recreated(last, 1 + THRESHOLD * (1 - k / ROUNDS)) or last
             self.price *= OSCILLATION if last.broken else 1 / OSCILLATION
