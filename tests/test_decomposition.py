@@ -20,7 +20,7 @@ from offtake.ladder import instance_text
 from offtake.reductions import reduced
 from offtake.solve import Limits, dispatch, exchange, proving
 from offtake.solve.cuts import Cuts
-from offtake.solve.decomposition import searched_by_parts
+from offtake.solve.decomposition import _keeps, searched_by_parts
 from offtake.solve.dispatch import Divided, divided
 from offtake.solve.handover import Matrix, hand_over
 from offtake.solve.limits import Clock
@@ -193,3 +193,30 @@ def matrix_of(a: csc_array) -> Matrix:
         upper=np.ones(columns),
         integer=np.arange(columns) >= 12,
     )
+
+
+def test_what_is_fixed_is_paid_and_takes_its_room():
+    """A column fixed at 2 costs 5 each and takes 2 of the 3 that a row allows: 10 is paid, 1 of the row is left."""
+    matrix = matrix_of(csc_array(hstack([np.ones((12, 1)), eye_array(12), csc_array((12, 11))])))
+    fixed = np.arange(24) == 0
+    matrix = replace(
+        matrix,
+        row_upper=np.full(12, 3.0),
+        cost=np.where(fixed, 5.0, -1.0),
+        lower=np.where(fixed, 2.0, 0.0),
+        upper=np.where(fixed, 2.0, 9.0),
+        integer=np.arange(24) >= 13,
+    )
+    parts = divided(matrix)
+    x = parts.plan(parts.decided(np.zeros(11)))
+    assert x.tolist() == [2.0] + 12 * [1.0] + 11 * [0.0]
+    assert parts.matrix.objective(x) == matrix.objective(x) == 10.0 - 12.0
+
+
+def test_a_plan_that_breaks_a_row_or_a_bound_is_none():
+    """x <= 10 z in every row."""
+    matrix = matrix_of(csc_array(hstack([eye_array(12), -10 * eye_array(12)])))
+    served, opened = np.repeat([1.0, 0.0], 12), np.ones(24)
+    assert _keeps(matrix, opened) and _keeps(matrix, np.zeros(24))
+    assert not _keeps(matrix, served)
+    assert not _keeps(matrix, 1.1 * opened)
