@@ -24,7 +24,7 @@ from offtake.solve.decomposition import _keeps, searched_by_parts
 from offtake.solve.dispatch import Divided, divided
 from offtake.solve.handover import Matrix, hand_over
 from offtake.solve.limits import Clock
-from offtake.solve.loop import Watch, run
+from offtake.solve.loop import Ran, Watch, run
 from offtake.solve.options import options_of, own_of
 from offtake.solve.outcome import Ended
 from offtake.solve.relaxed_by_parts import CLOSE, relaxed_by_parts
@@ -220,3 +220,37 @@ def test_a_plan_that_breaks_a_row_or_a_bound_is_none():
     assert _keeps(matrix, opened) and _keeps(matrix, np.zeros(24))
     assert not _keeps(matrix, served)
     assert not _keeps(matrix, 1.1 * opened)
+
+
+def test_a_plan_is_whole():
+    """Half a z would pay for x = 5; and a row of millions may not hide that it is broken by 0.9."""
+    matrix = matrix_of(csc_array(hstack([eye_array(12), -10 * eye_array(12)])))
+    assert not _keeps(matrix, np.repeat([0.0, 0.5], 12))
+    large = replace(matrix, a=matrix.a * 1e6, row_upper=np.full(12, -0.9))
+    assert not _keeps(large, np.repeat([1.0, 0.1], 12))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_search_runs_with_any_number_of_threads(ladder, threads, monkeypatch):
+    monkeypatch.setattr(exchange, "ROUNDS", 1)
+    found = searched_by_parts(*ladder, Limits(threads=threads), watch())
+    assert found.bound > 285e6
+
+
+def test_what_may_not_be_taken_is_no_option(ladder):
+    """The columns of offer 1 are at most 0, as when it is asked what happens without it."""
+    matrix, groups = ladder
+    upper = matrix.upper.copy()
+    upper[groups[1]] = 0.0
+    parts = divided(replace(matrix, upper=upper))
+    assert len(options_of(parts, own_of(parts), Cuts(parts).tied, groups)) == len(groups) - 1
+
+
+def test_a_better_plan_than_that_to_begin_with_is_kept(ladder, monkeypatch):
+    """No time is left for anything but the exchange."""
+    matrix, groups = ladder
+    parts = divided(matrix)
+    idle = parts.plan(parts.decided(np.zeros(parts.whole)))
+    monkeypatch.setattr(proving, "run", lambda *given: Ran(ended=Ended.LIMIT))
+    ran = proving.prove(matrix, groups, Limits(gap=0.0), watch(), idle)
+    assert ran.objective < 0.8 * matrix.objective(idle)

@@ -8,7 +8,7 @@ import numpy as np
 
 from .dispatch import divided
 from .exchange import Exchange, Found
-from .handover import Matrix
+from .handover import ROUNDED, Matrix
 from .limits import Limits
 from .loop import Ran, Watch
 from .options import options_of, own_of
@@ -16,7 +16,7 @@ from .outcome import Ended
 from .relaxed_by_parts import relaxed_by_parts
 
 TOLERANCE = 1e-6
-"""HiGHS' own, of rows and bounds"""
+"""HiGHS' own, of what it calls a plan"""
 
 
 def searched_by_parts(
@@ -42,7 +42,7 @@ def searched_by_parts(
 
     own = own_of(parts)
     search = Exchange(parts, own, options_of(parts, own, cuts.tied, groups), cuts, limits, watch)
-    idle = search.begun(np.clip(0.0, matrix.lower, matrix.upper)[parts.first[: parts.whole]])
+    idle = search.begun(np.ceil(np.clip(0.0, matrix.lower, matrix.upper)[parts.first[: parts.whole]]))
     if idle is not None and not idle.broken and enough(idle):
         return state
     first = search.plan() if start is None else search.begun(start[parts.first[: parts.whole]])
@@ -53,7 +53,10 @@ def searched_by_parts(
 
 def _keeps(matrix: Matrix, x: np.ndarray) -> bool:
     """Whether values of all columns are a plan, whatever the search thought of them."""
-    rows = matrix.a @ x
-    over = np.maximum(matrix.row_lower - rows, rows - matrix.row_upper) / (1 + np.abs(rows))
-    outside = np.maximum(matrix.lower - x, x - matrix.upper)
-    return max(over.max(initial=0.0), outside.max(initial=0.0)) <= TOLERANCE
+    rows, rounding = matrix.a @ x, ROUNDED * (abs(matrix.a) @ np.abs(x))
+    broken = [
+        np.maximum(matrix.row_lower - rows, rows - matrix.row_upper) - rounding,
+        np.maximum(matrix.lower - x, x - matrix.upper),
+        np.abs(x - np.rint(x))[matrix.integer],
+    ]
+    return max(each.max(initial=0.0) for each in broken) <= TOLERANCE

@@ -20,6 +20,8 @@ from scipy.sparse.csgraph import connected_components
 from .handover import Matrix
 from .loop import prepared
 
+TOLERANCE = 1e-7
+"""HiGHS' own, of rows and bounds"""
 LEAST_PARTS = 6
 LEAST_NONZEROS = 10_000
 """of a problem that is worth taking apart: smaller ones are solved faster in one piece"""
@@ -177,7 +179,10 @@ class Part:
     def cut(self, k: int, tied: np.ndarray) -> Cut | None:
         """What dispatch costs for the values it depends on, and elsewhere at least; None if there is none."""
         moved, scale = self.ties @ tied, self.program.cost_scale
-        upper = np.minimum(self.upper, np.maximum(self.limit - self.limit_ties @ tied, self.lower))
+        limit = self.limit - self.limit_ties @ tied
+        if (limit < self.lower - TOLERANCE).any():
+            return None
+        upper = np.minimum(self.upper, np.maximum(limit, self.lower))
         rows = np.arange(len(moved), dtype=np.int32)
         self.solver.changeRowsBounds(len(rows), rows, self.row_lower - moved, self.row_upper - moved)
         self.solver.changeColsBounds(len(upper), self.limited, self.lower, upper)

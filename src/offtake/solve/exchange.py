@@ -66,7 +66,7 @@ class Exchange:
         """A first plan, which may break rules: groups one after the other take what is best, while breaking rules
         grows dearer. None if it leaves some dispatch without a way."""
         matrix, whole = self.parts.matrix, self.parts.first[: self.parts.whole]
-        values, found = np.clip(0.0, matrix.lower[whole], matrix.upper[whole]), None
+        values, found = np.ceil(np.clip(0.0, matrix.lower[whole], matrix.upper[whole])), None
         for _ in range(SWEEPS):
             for g in self.draw.permutation(len(self.groups)):
                 values = self._exchanged(values, self.groups[g])

@@ -18,7 +18,7 @@ from .finish import finish
 from .handover import Matrix, Rows
 from .limits import Limits
 from .loop import Ran, Watch, run
-from .outcome import Ended, relative_gap
+from .outcome import PROVEN, Ended, relative_gap
 from .relaxation import tightened
 from .start import starting_plan, within
 
@@ -121,11 +121,16 @@ def _proven(
 ) -> Ran:
     """Search the whole until the best plan known is within the gap of the best bound. Returns how that ended."""
     nodes = 0
+    if known.x is not None and relative_gap(known.objective, bound) <= limits.gap:
+        return Ran(known.x, known.objective, bound, nodes, Ended.OPTIMAL, PROVEN)
     while True:
         ran = search()
         bound, nodes = max(bound, ran.bound), nodes + ran.nodes
         ran = replace(ran, bound=bound, nodes=nodes)
         if ran.x is None or known.look_at(ran.x) or ran.ended is not Ended.OPTIMAL:
+            early = ran.ended in (Ended.LIMIT, Ended.INTERRUPTED)
+            if early and known.x is not None and relative_gap(known.objective, bound) <= limits.gap:
+                return replace(ran, ended=Ended.OPTIMAL, message=PROVEN)
             return ran
         if not known.broken:
             return replace(ran, ended=Ended.FAILED, message="a row is broken by less than the solver can tell")

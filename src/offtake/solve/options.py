@@ -94,7 +94,8 @@ def options_of(parts: Divided, own: Own, tied: np.ndarray, groups: Sequence[Sequ
     for group in groups:
         columns = np.searchsorted(parts.first[: parts.whole], np.array(sorted(group), int))
         opening = {openers[column] for column in columns.tolist() if column in openers}
-        choices = [(column, openers.get(column, -1)) for column in columns.tolist() if column not in opening]
+        taken = [k for k in columns.tolist() if k not in opening and np.isfinite(upper[k]) and upper[k] >= 1]
+        choices = [(column, openers.get(column, -1)) for column in taken]
         if choices:
             found.append(_options(columns, choices, upper, own, by_whole, on_rows, tied))
     return found

@@ -48,8 +48,10 @@ class Ended(Enum):
     FAILED = "failed"
 
 
+PROVEN = "the gap asked for is proven"
+
 ENDED: dict[Status, tuple[Ended, str]] = {
-    Status.kOptimal: (Ended.OPTIMAL, "the gap asked for is proven"),
+    Status.kOptimal: (Ended.OPTIMAL, PROVEN),
     Status.kModelEmpty: (Ended.OPTIMAL, "the model has nothing to decide"),
     Status.kInfeasible: (Ended.INFEASIBLE, "no plan keeps every constraint"),
     Status.kUnbounded: (Ended.UNBOUNDED, "the objective improves without end: a bound or constraint is missing"),

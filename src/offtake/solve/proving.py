@@ -18,10 +18,9 @@ from .decomposition import searched_by_parts
 from .handover import Matrix
 from .limits import Limits
 from .loop import Ran, Watch, run
-from .outcome import Ended, relative_gap
+from .outcome import PROVEN, Ended, relative_gap
 from .start import starting_plan
 
-PROVEN = "the gap asked for is proven"
 VERDICTS = (Ended.OPTIMAL, Ended.UNBOUNDED, Ended.LIMIT, Ended.INTERRUPTED)
 """that need no second solve"""
 
@@ -35,7 +34,9 @@ def prove(
     """
     by_parts = searched_by_parts(matrix, groups, limits, watch, start)
     if by_parts is not None:
-        branches, start = [Branch(matrix, bound=by_parts.bound)], by_parts.x if start is None else start
+        branches = [Branch(matrix, bound=by_parts.bound)]
+        if start is None or by_parts.objective < matrix.objective(start):
+            start = by_parts.x
     else:
         branches = branches_of(matrix, groups, limits, watch.quiet())
     if start is None and branches:

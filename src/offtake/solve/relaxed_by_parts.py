@@ -75,7 +75,7 @@ class _Master:
             upper=np.concatenate([whole.upper[first], np.full(count, np.inf)]),
             integer=np.zeros(len(first) + count, bool),
         )
-        options = {"threads": limits.threads, "random_seed": limits.seed}
+        options = {"threads": 1, "random_seed": limits.seed}  # as of the parts: HiGHS has one scheduler in a thread
         self.solver = prepared(self.own, options)
 
     def add(self, cut: Cut) -> None:
