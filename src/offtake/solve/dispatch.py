@@ -20,8 +20,6 @@ from scipy.sparse.csgraph import connected_components
 from .handover import Matrix
 from .loop import prepared
 
-TOLERANCE = 1e-7
-"""HiGHS' own, of rows and bounds"""
 LEAST_PARTS = 6
 LEAST_NONZEROS = 10_000
 """of a problem that is worth taking apart: smaller ones are solved faster in one piece"""
@@ -179,10 +177,8 @@ class Part:
     def cut(self, k: int, tied: np.ndarray) -> Cut | None:
         """What dispatch costs for the values it depends on, and elsewhere at least; None if there is none."""
         moved, scale = self.ties @ tied, self.program.cost_scale
-        limit = self.limit - self.limit_ties @ tied
-        if (limit < self.lower - TOLERANCE).any():
-            return None
-        upper = np.minimum(self.upper, np.maximum(limit, self.lower))
+        # a limit below its column's bound, as rounding leaves it, counts as there: the cut is only weaker
+        upper = np.minimum(self.upper, np.maximum(self.limit - self.limit_ties @ tied, self.lower))
         rows = np.arange(len(moved), dtype=np.int32)
         self.solver.changeRowsBounds(len(rows), rows, self.row_lower - moved, self.row_upper - moved)
         self.solver.changeColsBounds(len(upper), self.limited, self.lower, upper)
