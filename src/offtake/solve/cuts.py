@@ -11,10 +11,9 @@ ROOM = 64
 
 
 class Cuts:
-    """Lower bounds on the dispatch of every part, none of them discarded."""
+    """Lower bounds on the dispatch of every part: those of the relaxation, and the latest ROOM of each part."""
 
     def __init__(self, parts: Divided):
-        self.parts = parts
         width = max(len(part.tied) for part in parts.parts)
         self.tied = np.full((len(parts.parts), width), len(parts.first))
         """[part, place] positions in y; places that a part does not need point behind its end"""
