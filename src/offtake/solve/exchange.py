@@ -4,7 +4,8 @@ What an exchange costs is asked of the cuts, for all that a group may take at on
 dispatch, and teaches new cuts where they were too low. Rules that tie groups may be broken on the way, at a price that
 rises until none is. A plan is left by taking some groups out and filling in anew (ruin and recreate: Schrimpf and
 others, Journal of Computational Physics 159, 2000), and plans a little dearer than the last one are gone along with,
-ever less so (threshold accepting: Dueck and Scheuer, ibid. 90, 1990). No bound comes from here. Limits are counts.
+ever less so and then anew (threshold accepting: Dueck and Scheuer, ibid. 90, 1990). No bound comes from here. Limits
+are counts.
 """
 
 from __future__ import annotations
@@ -25,16 +26,22 @@ FIRST_PRICE = 1e-3
 """of all cost, for all that the first sweep breaks"""
 DEARER = 2.5
 """by how much breaking a rule grows dearer from sweep to sweep"""
-ROUNDS = 12_000
-PATIENCE = 40
+ROUNDS = 24_000
+CYCLE = 1_000
+"""rounds in which the threshold falls to nothing, to begin anew"""
+PATIENCE = 100
 """rounds for each group without a better plan, after which the search ends"""
 TAKEN_OUT = 3
 """groups at most in a round"""
 ASKED_BESIDES = 2
-THRESHOLD = 0.001
-"""of the cost: by how much a plan may be dearer than the last one, at the beginning"""
-OSCILLATION = 1.02
+THRESHOLD = 0.005
+"""of the cost: by how much a plan may be dearer than the last one, at the beginning of a cycle"""
+OSCILLATION = 1.005
 """by how much breaking a rule grows dearer while one is broken, and cheaper while none is"""
+HASTE = 50
+"""rounds of one or the other after which it does so twice as fast, and so on"""
+LEARNT = 0.2
+"""of what the cuts of a part lacked, what its last price says"""
 TOUCH = 1e-9
 
 
@@ -57,6 +64,8 @@ class Exchange:
         """of breaking a rule by 1"""
         self._paid: dict[tuple[int, bytes], float] = {}
         """what dispatch really costs, by part and what it depends on"""
+        self._missed = np.zeros(len(parts.parts))
+        """by part, what the cuts lacked of late: those that lack most are priced first"""
 
     def begun(self, whole: np.ndarray) -> Found | None:
         """A plan that is known."""
@@ -79,17 +88,19 @@ class Exchange:
     def improved(self, first: Found, good: Callable[[Found], bool]) -> None:
         """ROUNDS of better plans, or until none was found for long; `good` hears of each that keeps all rules and is
         better than all before, and ends the search if it is good enough."""
-        last, least, found_at = first, np.inf, 0
+        last, least, found_at, turned_at = first, np.inf, 0, 0
         self.price = self.price or first.cost
         for k in range(ROUNDS):
-            if last is not None and not last.broken and last.cost < least:
+            if not last.broken and last.cost < least:
                 least, found_at = last.cost, k
                 if good(last):
                     break
             if self._over() or k - found_at >= PATIENCE * len(self.groups):
                 break
-            last = self._recreated(last, 1 + THRESHOLD * (1 - k / ROUNDS)) or last
-            self.price *= OSCILLATION if last.broken else 1 / OSCILLATION
+            before, last = last, self._recreated(last, 1 + THRESHOLD * (1 - k % CYCLE / CYCLE)) or last
+            turned_at = turned_at if bool(before.broken) == bool(last.broken) else k
+            change = OSCILLATION ** (1 + (k - turned_at) / HASTE)
+            self.price *= change if last.broken else 1 / change
 
     def _recreated(self, last: Found, dearer: float) -> Found | None:
         """A plan with some groups taken out and filled in anew; None if there is none that is cheap enough."""
@@ -111,17 +122,18 @@ class Exchange:
         broken = float(self._broken(self.own.activity(whole)).sum())
         guess = self.cuts.say(y).max(axis=1)
         total = self.own.costs(whole) + float(guess.sum())
-        for k, part in enumerate(self.parts.parts):
+        keys = [(k, y[part.tied].tobytes()) for k, part in enumerate(self.parts.parts)]
+        for k in sorted(range(len(keys)), key=lambda k: (keys[k] not in self._paid, -self._missed[k])):
             if total + self.price * broken > most:
                 return None
-            key = k, y[part.tied].tobytes()
-            if key not in self._paid:
-                cut = part.cut(k, y[part.tied])
+            if keys[k] not in self._paid:
+                cut = self.parts.parts[k].cut(k, y[self.parts.parts[k].tied])
                 if cut is None:
                     return None
                 self.cuts.add(cut)
-                self._paid[key] = cut.at(y[part.tied])
-            total += self._paid[key] - float(guess[k])
+                self._paid[keys[k]] = cut.at(y[self.parts.parts[k].tied])
+                self._missed[k] += LEARNT * (self._paid[keys[k]] - guess[k] - self._missed[k])
+            total += self._paid[keys[k]] - float(guess[k])
         return Found(whole, total, broken)
 
     def _broken(self, activity: np.ndarray, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
@@ -149,8 +161,10 @@ class Exchange:
         say = self.cuts.say(self.parts.decided(whole))
         activity = self.own.activity(whole)
         broken = self._broken(activity)
-        elsewhere = broken.sum() - broken[group.rows].sum()
-        after = self._broken(activity[group.rows] + group.on_rows, group.rows).sum(axis=1) + elsewhere
+        asked = group.hurt | (broken[group.rows] > 0)
+        rows = group.rows[asked]
+        elsewhere = broken.sum() - broken[rows].sum()
+        after = self._broken(activity[rows] + group.on_rows[:, asked], rows).sum(axis=1) + elsewhere
         without = self.own.costs(whole)
         none = without + say.max(axis=1).sum() + self.price * broken.sum()
         total = without + group.cost + self._dispatch(say, group) + self.price * after

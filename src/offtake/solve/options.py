@@ -52,6 +52,8 @@ class Options:
     """[option] without dispatch"""
     rows: np.ndarray
     """own rows in which some choice has a term"""
+    hurt: np.ndarray
+    """[row] whether some option comes nearer to breaking it: the others matter only while they are broken"""
     per_unit: np.ndarray
     """[choice, row]"""
     once: np.ndarray
@@ -120,6 +122,9 @@ def _options(columns, choices, upper, own: Own, by_whole: csr_array, on_rows: cs
     of, amount = np.repeat(np.arange(len(choices)), [len(each) for each in amounts]), np.concatenate(amounts)
     unit, once = _picked(on_rows, number), _picked(on_rows, opener)
     rows = np.unique(np.concatenate([unit.indices, once.indices]))
+    per_unit, per_deal = unit[:, rows].toarray(), once[:, rows].toarray()
+    more, less = ((sign * per_unit > 0) | (sign * per_deal > 0) for sign in (1, -1))
+    hurt = more & np.isfinite(own.most[rows]) | less & np.isfinite(own.least[rows])
     touched, effects, effect = _effects(_picked(by_whole, number), _picked(by_whole, opener), of, amount, tied)
     return Options(
         columns=columns,
@@ -128,8 +133,9 @@ def _options(columns, choices, upper, own: Own, by_whole: csr_array, on_rows: cs
         amount=amount,
         cost=own.cost[number][of] * amount + np.where(opener >= 0, own.cost[opener], 0.0)[of],
         rows=rows,
-        per_unit=unit[:, rows].toarray(),
-        once=once[:, rows].toarray(),
+        hurt=hurt.any(axis=0),
+        per_unit=per_unit,
+        once=per_deal,
         touched=touched,
         effects=effects,
         effect=effect,
