@@ -12,7 +12,7 @@ import offtake
 from offtake.cli import main
 from offtake.instance import from_document
 from offtake.solve import solve_model
-from offtake.study.bracket import Point, estimate, next_factor, proven_high, proven_low
+from offtake.study.bracket import Growth, Point, estimate, next_factor, proven_high, proven_low
 from offtake.study.breakeven import breakeven
 from offtake.study.priced import with_price_factor
 from toys import document, lease, problem
@@ -179,6 +179,14 @@ def test_break_even_against_brute_force_over_the_price(offer):
     assert not taken(found.factor_high * 1.001)
 
 
+def test_under_shares_of_spend_solves_bracket_the_price_and_the_reader_is_told():
+    """Without `left` five chips on demand, 3,600, stand beside `right` at 3,000: nobody has more than 60 %."""
+    found = one(document("most_of_the_spend_is_with_others"), "left")
+    assert found.price_low < 3600.0 < found.price_high
+    assert found.verdict == "proven"
+    assert "the ends are prices that were solved" in found.sentence
+
+
 def test_loose_bounds_make_a_wide_interval_that_holds_the_price(monkeypatch):
     """Every bound 10 % low: taken for certain only while 0.9 x 7,200 covers it, not for certain below 7,200 / 0.9."""
 
@@ -219,32 +227,32 @@ OUT = Point(1.0, upper=105.0, lower=100.0)
 
 def test_low_is_where_a_plan_stops_beating_the_bound_without():
     """A plan of 80 that pays 40 for the offer costs 100, the bound without it, at 1.5 times the price."""
-    assert proven_low([Point(1.0, 80.0, 78.0, 40.0)], OUT, capped=False) == pytest.approx(1.5)
-    assert proven_low([Point(1.0, 80.0, 78.0, 40.0)], OUT, capped=True) == 1.0
-    assert proven_low([Point(1.0, 120.0, 118.0, 40.0)], OUT, capped=True) == pytest.approx(0.5)
-    assert proven_low([Point(1.0, 150.0, 148.0, 40.0)], OUT, capped=False) is None
+    assert proven_low([Point(1.0, 80.0, 78.0, 40.0)], OUT, Growth.CHARGED) == pytest.approx(1.5)
+    assert proven_low([Point(1.0, 80.0, 78.0, 40.0)], OUT, Growth.CAPPED) == 1.0
+    assert proven_low([Point(1.0, 120.0, 118.0, 40.0)], OUT, Growth.CAPPED) == pytest.approx(0.5)
+    assert proven_low([Point(1.0, 150.0, 148.0, 40.0)], OUT, Growth.CHARGED) is None
 
 
 def test_high_is_where_every_plan_with_one_block_costs_more_than_the_plan_without():
     """Bound 95 at today's price, one block pays 20: at 1.5 times the price no plan with it costs less than 105."""
-    assert proven_high([Point(1.0, 97.0, 95.0, 40.0)], OUT, least=20.0, capped=True) == pytest.approx(1.5)
-    assert proven_high([Point(1.0, 130.0, 125.0, 40.0)], OUT, least=20.0, capped=True) == 1.0
-    assert proven_high([Point(1.0, math.inf, math.inf)], OUT, least=20.0, capped=True) == 1.0
+    assert proven_high([Point(1.0, 97.0, 95.0, 40.0)], OUT, 20.0, Growth.CAPPED) == pytest.approx(1.5)
+    assert proven_high([Point(1.0, 130.0, 125.0, 40.0)], OUT, 20.0, Growth.CAPPED) == 1.0
+    assert proven_high([Point(1.0, math.inf, math.inf)], OUT, 20.0, Growth.CAPPED) == 1.0
 
 
 def test_a_chord_tightens_high_where_no_rule_caps_cash():
     """Bounds 95 at 1 and 115 at 1.2: the chord passes 105 at 1.1; with a budget V_in need not be concave."""
     points = [Point(1.0, 97.0, 95.0, 100.0), Point(1.2, 117.0, 115.0, 100.0)]
-    assert proven_high(points, OUT, least=10.0, capped=False) == pytest.approx(1.1)
-    assert proven_high(points, OUT, least=10.0, capped=True) == pytest.approx(1.2)
+    assert proven_high(points, OUT, 10.0, Growth.CHARGED) == pytest.approx(1.1)
+    assert proven_high(points, OUT, 10.0, Growth.CAPPED) == pytest.approx(1.2)
 
 
 def test_the_next_price_is_where_the_best_tangent_meets_the_cost_without():
     """Tangents: 85 + 40 (f - 1) reaches 105 at 1.5, 100 + 10 (f - 1) at 1.5 too, 90 + 10 (f - 1) only at 2.5."""
     points = [Point(1.0, 85.0, 84.0, 40.0), Point(1.0, 90.0, 84.0, 10.0)]
-    assert estimate(points, OUT) == pytest.approx(2.5)
-    assert next_factor(points, OUT, 10.0, capped=False) == pytest.approx(2.5)
-    assert next_factor([Point(1.0, 85.0, 84.0)], Point(1.0, math.inf, 0.0), 10.0, capped=False) is None
+    assert estimate(points, OUT, Growth.CHARGED) == pytest.approx(2.5)
+    assert next_factor(points, OUT, 10.0, Growth.CHARGED) == pytest.approx(2.5)
+    assert next_factor([Point(1.0, 85.0, 84.0)], Point(1.0, math.inf, 0.0), 10.0, Growth.CHARGED) is None
 
 
 def test_an_interrupt_keeps_the_offers_that_are_done():

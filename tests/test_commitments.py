@@ -377,14 +377,24 @@ def test_the_announced_size_counts_commitments():
     assert size["rows"] == pytest.approx(sum(len(part) for part in model.component_objects(Constraint)), rel=0.25)
 
 
-def test_no_break_even_is_proven_for_an_offer_that_fills_a_commitment():
-    document = toys.problem(offers={"lease": toys.lease()}, commitments={"agreement": toys.promise(usd=1000.0)})
-    (found,) = breakeven(from_document(document), ["lease"])
-    assert found.verdict == "unsupported"
-    assert (
-        found.sentence
-        == "What lease is paid counts toward the commitment agreement, so no proof about its price alone holds."
-    )
+def test_a_price_that_fills_a_commitment_breaks_even_where_solves_bracket_it():
+    """9,000 are promised, and only the lease counts. With the lease at p it is max(p, 9,000); without it 7,200 on
+    demand and the promise, 16,200. From today's 5,000 on it is doubled, 4 is too much, and halved: 3.1875 and 3.25."""
+    agreement = toys.promise(usd=9000.0, mandatory=True, eligible=["lease"])
+    document = toys.problem(offers={"lease": toys.lease()}, commitments={"agreement": agreement})
+    (found,) = breakeven(from_document(document), ["lease"], gap=0.0)
+    assert found.verdict == "proven"
+    assert (found.factor_low, found.factor_high, found.solves) == (3.1875, 3.25, 9)
+    assert found.price_low < 16200.0 < found.price_high
+
+
+def test_a_dear_offer_that_fills_a_commitment_is_asked_for_nothing_first():
+    """At 20,000 against 16,200: it is taken for nothing (9,000 are still due), then half of what is open, 10,000, ...,
+    up to 16,250 = 0.8125 times, not taken, and 15,937.5 below."""
+    agreement = toys.promise(usd=9000.0, mandatory=True, eligible=["lease"])
+    document = toys.problem(offers={"lease": toys.lease(10.0, 20000.0)}, commitments={"agreement": agreement})
+    (found,) = breakeven(from_document(document), ["lease"], gap=0.0)
+    assert (found.verdict, found.factor_low, found.factor_high) == ("proven", 0.796875, 0.8125)
 
 
 def test_a_commitment_that_the_budget_forbids_is_named():

@@ -10,6 +10,10 @@ with V_in(f*) = V_out, and not beyond. Nothing is known exactly: each solve give
     not taken from   the crossing of a chord with upper(V_out)          V_in is concave in f
 
 The first line may look above f0, and the third holds, only if no rule caps cash: a dearer plan may break a budget.
+Where the charge counts toward a commitment that is trued up, a dearer offer leaves less of it to be paid for nothing:
+a plan grows dearer by anything between nothing and its charge. V_in still rises with f, so that a point proves its own
+factor and what lies beyond it, and the next one halves what is open. The same is done where shares of spend are
+limited, but a cheaper offer may break those, so there a point proves its own factor alone.
 Where an offer may be signed for nothing and only its use is paid (C_1 = 0), signing it never costs more than leaving
 it; then f* is the factor from which on it saves nothing, and it is proven not to be worth it from the first point on at
 which it saves no more than a stated tolerance.
@@ -21,9 +25,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 CLOSE = 0.005
 """of the price: a factor so near to one that was solved is not solved again"""
+
+
+class Growth(Enum):
+    """How the cost of a plan grows with the price of an offer in it."""
+
+    CHARGED = auto()
+    """by what it charges, and what is a plan at one price is one at any"""
+    CAPPED = auto()
+    """by what it charges, but a dearer plan may break a limit of cash"""
+    SOLVED = auto()
+    """in a way that only solves tell: a commitment counts what it charges, or shares of spend are limited"""
 
 
 @dataclass(frozen=True)
@@ -42,32 +58,35 @@ class Point:
     """index of the term that it pays most for"""
 
 
-def proven_low(points: Sequence[Point], out: Point, capped: bool) -> float | None:
+def proven_low(points: Sequence[Point], out: Point, growth: Growth) -> float | None:
     """Factor up to which the offer is proven to be worth taking; None if there is no such factor above 0."""
     found = []
+    if growth is Growth.SOLVED:
+        found = [point.factor for point in points if point.upper <= out.lower and math.isfinite(point.upper)]
+        return max(found, default=0.0) or None
     for point in points:
         if math.isfinite(point.upper) and (point.charge > 0 or point.upper < out.lower):
             free = out.lower == math.inf or point.charge <= 0
             reach = math.inf if free else point.factor + (out.lower - point.upper) / point.charge
-            found.append(min(reach, point.factor) if capped else reach)
+            found.append(min(reach, point.factor) if growth is Growth.CAPPED else reach)
     best = max(found, default=0.0)
     return best if best > 0 else None
 
 
 def proven_high(
-    points: Sequence[Point], out: Point, least: float, capped: bool, tolerance: float = 0.0
+    points: Sequence[Point], out: Point, least: float, growth: Growth, tolerance: float = 0.0
 ) -> float | None:
     """Factor from which on the offer is proven not to be worth taking; None if there is none. `tolerance`: USD that it
     may still save if it can be signed for nothing."""
     if not math.isfinite(out.upper):
         return None
-    if least > 0:
+    if least > 0 and growth is not Growth.SOLVED:
         found = [
             point.factor + max(out.upper - point.lower, 0.0) / least for point in points if point.lower > -math.inf
         ]
     else:
         found = [point.factor for point in points if point.lower >= out.upper - tolerance]
-    if not capped:
+    if growth is Growth.CHARGED:
         found += [
             _chord(a, b, out.upper)
             for a in points
@@ -82,26 +101,32 @@ def _chord(a: Point, b: Point, level: float) -> float:
     return a.factor + (level - a.lower) * (b.factor - a.factor) / (b.lower - a.lower)
 
 
-def estimate(points: Sequence[Point], out: Point) -> float | None:
-    """Where the tangents at the plans found meet the cost without the offer; None if there is nothing to go by."""
+def estimate(points: Sequence[Point], out: Point, growth: Growth) -> float | None:
+    """Where the tangents at the plans found meet the cost without the offer, or halfway between the plans that do with
+    it and without; None if there is nothing to go by."""
     if not math.isfinite(out.upper):
         return None
+    taken, left = _sides(points, out)
+    if growth is Growth.SOLVED and taken is not None:
+        return taken if left is None else (taken + left) / 2
     roots = [p.factor + (out.upper - p.upper) / p.charge for p in points if math.isfinite(p.upper) and p.charge > 0]
     return max(0.0, *roots) if roots else None
 
 
 def next_factor(
-    points: Sequence[Point], out: Point, least: float, capped: bool, tolerance: float = 0.0
+    points: Sequence[Point], out: Point, least: float, growth: Growth, tolerance: float = 0.0
 ) -> float | None:
     """The price factor to solve next; None when another solve is not expected to prove more."""
     if not math.isfinite(out.upper):
         return None
-    root = estimate(points, out)
+    if growth is Growth.SOLVED:
+        return _halving(points, out)
+    root = estimate(points, out, growth)
     if root is None:
         return 0.0 if points[-1].factor > 0 else None
     if not _near(root, points):
         return root
-    low, high = proven_low(points, out, capped), proven_high(points, out, least, capped, tolerance)
+    low, high = proven_low(points, out, growth), proven_high(points, out, least, growth, tolerance)
     if low is None and any(point.upper < out.lower for point in points):
         low = 0.0  # a cap forbids what pays for itself at a lower price
     if low is None or high is None or high - low <= CLOSE * high:
@@ -114,6 +139,24 @@ def next_factor(
         if low < factor < high and not _near(factor, points):
             return factor
     return None
+
+
+def _halving(points: Sequence[Point], out: Point) -> float | None:
+    """The factor in the middle of what is open; None if that is next to nothing."""
+    taken, left = _sides(points, out)
+    if taken is None:
+        return 0.0 if left else None
+    if left is None:
+        return 2 * taken
+    return (taken + left) / 2 if left - taken > CLOSE * left else None
+
+
+def _sides(points: Sequence[Point], out: Point) -> tuple[float | None, float | None]:
+    """The highest factor at which the plan found costs no more than the one without the offer, and the lowest at which
+    it does; None where no such factor was solved."""
+    taken = [point.factor for point in points if point.upper <= out.upper]
+    left = [point.factor for point in points if point.upper > out.upper]
+    return max(taken, default=None), min(left, default=None)
 
 
 def _near(factor: float, points: Sequence[Point]) -> bool:

@@ -10,12 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..instance.commitments import eligible, is_prepaid
 from ..instance.months import Month
 from ..instance.prices import price_in
 from ..instance.schema import Instance
 from . import by_offer
-from .bracket import Point, estimate, next_factor, proven_high, proven_low
+from .bracket import Growth, Point, estimate, next_factor, proven_high, proven_low
 from .priced import PRICE_KEYS, Study, Target
 from .wording import usd
 
@@ -23,6 +22,7 @@ MOST_SOLVES = 8
 """of one offer at different prices"""
 WIDE = 0.05
 """of the price: a proven interval wider than this is called wide"""
+SHARES = " Shares of spend are limited: the ends are prices that were solved, and others between may allow no plan."
 LEAST_GAP = 1e-6
 """to which solves are tightened"""
 
@@ -124,7 +124,7 @@ def of_target(study: Study, target: Target) -> BreakEven:
     if gap is not None:
         out = study.without(target, gap)
     negligible = _negligible(study, out) if least <= 0 else 0.0
-    rules = (out, least, study.capped, negligible)
+    rules = (out, least, study.growth(target), negligible)
     while len(points) < MOST_SOLVES and (factor := next_factor(points, *rules)) is not None:
         points.append(study.signed(target, factor, gap))
     return _report(study, target, known, points, rules)
@@ -132,7 +132,7 @@ def of_target(study: Study, target: Target) -> BreakEven:
 
 def _finer(study: Study, out: Point, first: Point) -> float | None:
     """A gap at which two solves prove an interval of less than `WIDE`, if that takes a finer one than was asked for."""
-    root = estimate([first], out)
+    root = estimate([first], out, Growth.CHARGED)
     if not root or not out.upper:
         return None
     needed = max(0.4 * WIDE * root * first.charge / abs(out.upper), LEAST_GAP)
@@ -151,9 +151,6 @@ def _unsupported(study: Study, target: Target) -> str | None:
         return f"{key} is bought by use, without signing; break-even prices are computed for offers that are signed."
     if not any(target.has(column) for column in study.today.columns):
         return f"{target.name} cannot be signed in this horizon at any price."
-    counts = [name for name in study.instance.commitments if _fills(study.instance, name, key)]
-    if counts:
-        return f"What {key} is paid counts toward the commitment {counts[0]}, so no proof about its price alone holds."
     terms = offer.terms if target.term is None else [offer.terms[target.term]]
     if not any(_has_price(getattr(term, name)) for term in terms for name in PRICE_KEYS):
         return f"{target.name} has a price of zero, which no factor moves; see what is due once with --over fee."
@@ -164,19 +161,14 @@ def _has_price(price: float | dict[Month, float] | None) -> bool:
     return any(price.values()) if isinstance(price, dict) else bool(price)
 
 
-def _fills(instance: Instance, commitment: str, offer: str) -> bool:
-    """Whether a dearer offer leaves less of the commitment to be paid for nothing."""
-    return not is_prepaid(instance.commitments[commitment]) and offer in eligible(instance, commitment)
-
-
-Rules = tuple[Point, float, bool, float]
-"""the point without the target, C_1, whether some rule caps cash, and what is negligible"""
+Rules = tuple[Point, float, Growth, float]
+"""the point without the target, C_1, how plans grow dearer with the price, and what is negligible"""
 
 
 def _report(study: Study, target: Target, known: dict[str, Any], points: list[Point], rules: Rules) -> BreakEven:
-    out, _, _, negligible = rules
+    out, _, growth, negligible = rules
     low, high = _ends(points, *rules)
-    middle = estimate(points, out)
+    middle = estimate(points, out, growth)
     first, found = points[0], [point for point in points if math.isfinite(point.upper)]
     at = min(found, key=lambda point: abs(point.factor - (middle or 0.0)), default=first)
     spoken_of = target.term if target.term is not None else first.term if known["chosen"] else at.term
@@ -201,7 +193,8 @@ def _report(study: Study, target: Target, known: dict[str, Any], points: list[Po
         solves=len(points) + 1,
         **{**known, "term": spoken_of},
     )
-    return replace(break_even, sentence=_sentence(break_even, target))
+    told = study.today.problem.spend_share and (low, high) != (None, None)
+    return replace(break_even, sentence=_sentence(break_even, target) + (SHARES if told else ""))
 
 
 def _price_today(study: Study, target: Target, price: float | dict[Month, float]) -> float:
@@ -211,10 +204,10 @@ def _price_today(study: Study, target: Target, price: float | dict[Month, float]
 
 
 def _ends(
-    points: Sequence[Point], out: Point, least: float, capped: bool, negligible: float
+    points: Sequence[Point], out: Point, least: float, growth: Growth, negligible: float
 ) -> tuple[float | None, float | None]:
     """The proven interval; its ends may cross by the solver's tolerance and are then put in order."""
-    low, high = proven_low(points, out, capped), proven_high(points, out, least, capped, negligible)
+    low, high = proven_low(points, out, growth), proven_high(points, out, least, growth, negligible)
     return (low, high) if low is None or high is None else (min(low, high), max(low, high))
 
 

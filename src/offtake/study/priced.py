@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..instance.commitments import eligible, is_prepaid
 from ..instance.months import Month
 from ..instance.schema import Instance, Term
 from ..plan.economics import period_discount
-from .bracket import Point
+from .bracket import Growth, Point
 from .solves import Solved, best_plan, solved
 
 if TYPE_CHECKING:
@@ -63,6 +64,11 @@ def _times(price: float | dict[Month, float], factor: float) -> float | dict[Mon
     return {month: usd * factor for month, usd in price.items()} if isinstance(price, dict) else price * factor
 
 
+def _fills(instance: Instance, commitment: str, offer: str) -> bool:
+    """Whether a dearer offer leaves less of the commitment to be paid for nothing."""
+    return not is_prepaid(instance.commitments[commitment]) and offer in eligible(instance, commitment)
+
+
 class Study:
     """The solves of one call. The best plan at today's prices is, for each target, a plan with it or without it."""
 
@@ -89,12 +95,14 @@ class Study:
         """Whether the best plan found at today's prices signs it."""
         return any(target.has(self.today.columns[d]) for d, _ in self.best.decisions.blocks)
 
-    @property
-    def capped(self) -> bool:
-        """Whether some rule limits cash, so that a higher price may forbid a plan."""
+    def growth(self, target: Target) -> Growth:
+        """How the cost of a plan grows with the price of a target in it."""
         problem = self.today.problem
-        limits = problem.cash_limits or problem.balance_limits or problem.spend_share
-        return bool(limits) or problem.obligations_max_usd is not None
+        counted = any(_fills(self.instance, name, target.offer) for name in self.instance.commitments)
+        if counted or problem.spend_share:
+            return Growth.SOLVED
+        capped = problem.cash_limits or problem.balance_limits or problem.obligations_max_usd is not None
+        return Growth.CAPPED if capped else Growth.CHARGED
 
     def least_charge(self, target: Target) -> float:
         """C_1: what the price of the target charges at least where it is signed, at today's prices.
