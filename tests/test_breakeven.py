@@ -2,6 +2,7 @@
 
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -177,6 +178,15 @@ def test_break_even_against_brute_force_over_the_price(offer):
 
     assert taken(found.factor_low * 0.999)
     assert not taken(found.factor_high * 1.001)
+
+
+def test_the_same_prices_from_an_executor():
+    """Threads here, as Dask's executor would: every offer in the order of the instance."""
+    instance = from_document(problem(offers={"first": lease(10.0, 5000.0), "second": lease(10.0, 6000.0)}))
+    with ThreadPoolExecutor(2) as executor:
+        elsewhere = breakeven(instance, gap=0.0, executor=executor)
+    assert elsewhere == breakeven(instance, gap=0.0)
+    assert [found.offer for found in elsewhere if found.price is not None] == ["first", "second"]
 
 
 def test_under_shares_of_spend_solves_bracket_the_price_and_the_reader_is_told():

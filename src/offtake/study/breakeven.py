@@ -15,6 +15,7 @@ from ..instance.prices import price_in
 from ..instance.schema import Instance
 from . import by_offer
 from .bracket import Growth, Point, estimate, next_factor, proven_high, proven_low
+from .executors import Executor
 from .priced import PRICE_KEYS, Study, Target
 from .wording import usd
 
@@ -75,20 +76,21 @@ def breakeven(
     progress: Callable[[str], None] | None = None,
     terms: bool = False,
     jobs: int = 1,
+    executor: Executor | None = None,
 ) -> by_offer.Findings[BreakEven]:
     """The walk-away price of each offer (all of them by default), in the order of the instance; with `terms` of every
     term by itself, beside all else, the other terms of its offer included.
 
     `gap` and `time_limit_s` hold for each of the solves, of which an offer takes two to nine; those of an offer that is
     small beside the whole are tightened until its interval is narrow. `progress` is called with a sentence before each,
-    or with `jobs` processes after each offer. An interrupt ends the study with the offers that are done. Raises
-    ValueError for an offer that the instance does not have, NoPlan if the instance itself has no plan,
-    KeyboardInterrupt if nothing is done yet.
+    or with `jobs` processes, or an `executor` that takes the offers, after each offer. An interrupt ends the study with
+    the offers that are done. Raises ValueError for an offer that the instance does not have, NoPlan if the instance
+    itself has no plan, KeyboardInterrupt if nothing is done yet.
     """
     keys = by_offer.asked(instance, offers)
     study = Study(instance, gap, time_limit_s, progress or (lambda sentence: None))
     targets = {key: _targets(instance, key) if terms else [Target(key)] for key in keys}
-    found = by_offer.each(keys, _Work(study, targets), study.progress, lacking="price", jobs=jobs)
+    found = by_offer.each(keys, _Work(study, targets), study.progress, lacking="price", jobs=jobs, executor=executor)
     return by_offer.Findings(row for rows in found for row in rows)
 
 

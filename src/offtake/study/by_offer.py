@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..instance.schema import Instance
 from . import executors
+from .executors import Executor
 
 if TYPE_CHECKING:
     import pandas
@@ -34,15 +35,23 @@ def asked(instance: Instance, offers: Sequence[str] | None) -> list[str]:
     return [key for key in instance.offers if offers is None or key in offers]
 
 
-def each(keys: Sequence[str], study: Any, say: Callable[[str], None], lacking: str, jobs: int = 1) -> Findings:
+def each(
+    keys: Sequence[str],
+    study: Any,
+    say: Callable[[str], None],
+    lacking: str,
+    jobs: int = 1,
+    executor: Executor | None = None,
+) -> Findings:
     """What the study finds of each offer. An interrupt ends it with the offers that are done, and says what is
     `lacking` of the others; it raises KeyboardInterrupt if nothing is done yet.
 
-    With several `jobs`, `study.quiet()` is what can be pickled, and does the work in that many processes.
+    With several `jobs`, `study.quiet()` is what can be pickled, and does the work in that many processes, or where an
+    `executor` takes it.
     """
-    if jobs > 1:
-        with executors.chosen(None, jobs) as executor:
-            return Findings(executors.each(study.quiet(), keys, keys, executor, say))
+    with executors.chosen(executor, jobs) as taker:
+        if taker is not None:
+            return Findings(executors.each(study.quiet(), keys, keys, taker, say))
     done: Findings = Findings()
     try:
         for key in keys:

@@ -20,6 +20,7 @@ from ..instance import InstanceError, with_settings
 from ..instance.pools import pools
 from ..instance.schema import Instance
 from . import by_offer
+from .executors import Executor
 from .priced import Study, Target, force
 from .solves import Solved, solved
 from .wording import listed
@@ -91,18 +92,19 @@ def flips(
     time_limit_s: float | None = None,
     progress: Callable[[str], None] | None = None,
     jobs: int = 1,
+    executor: Executor | None = None,
 ) -> by_offer.Findings[Flip]:
     """Where the decision about each offer flips over `over`, one of `OVER`.
 
-    `gap` and `time_limit_s` hold for each of the solves, about twenty for an offer. An interrupt ends the study with
-    the offers that are done. Raises ValueError for an offer or an `over` that there is not, NoPlan if the instance
-    itself has no plan, KeyboardInterrupt if nothing is done yet.
+    `gap` and `time_limit_s` hold for each of the solves, about twenty for an offer. `jobs` processes, or an `executor`,
+    take one offer each. An interrupt ends the study with the offers that are done. Raises ValueError for an offer or an
+    `over` that there is not, NoPlan if the instance itself has no plan, KeyboardInterrupt if nothing is done yet.
     """
     if over not in OVER:
         raise ValueError(f"decisions flip over {listed(list(OVER))}, not over {over!r}")
     keys = by_offer.asked(instance, offers)
     study = Study(instance, gap, time_limit_s, progress or (lambda sentence: None))
-    return by_offer.each(keys, _Work(study, over), study.progress, lacking="answer", jobs=jobs)
+    return by_offer.each(keys, _Work(study, over), study.progress, lacking="answer", jobs=jobs, executor=executor)
 
 
 @dataclass(frozen=True)
