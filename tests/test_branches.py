@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pyomo.environ import Binary, ConcreteModel, Constraint, NonNegativeReals, Objective, Var
 
-from offtake.solve import Limits, solve_model, start
-from offtake.solve.branches import FEW_INTEGERS, branches_of
+from offtake.solve import Limits, branches, solve_model, start
+from offtake.solve.branches import branches_of
 from offtake.solve.handover import hand_over
 from offtake.solve.limits import Clock
 from offtake.solve.loop import Ran, Watch
@@ -15,8 +15,13 @@ from offtake.solve.outcome import Ended
 from offtake.solve.proving import prove
 from offtake.solve.start import starting_plan
 
-NEED, SITE, UNIT, LEASES = 100.0, 400.0, 1.0, FEW_INTEGERS
+NEED, SITE, UNIT, LEASES = 100.0, 400.0, 1.0, 60
 EXACT = Limits(gap=0.0)
+
+
+@pytest.fixture(autouse=True)
+def as_if_large(monkeypatch):
+    monkeypatch.setattr(branches, "FEW_INTEGERS", LEASES)
 
 
 def site_or_leases(site_usd, other_site_usd=1000.0):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pyomo.environ import Binary, ConcreteModel, Constraint, NonNegativeReals, Objective, Var
 
-from offtake.solve import Limits, solve_model
+from offtake.solve import Limits, branches, solve_model
 from offtake.solve.branches import branches_of
 from offtake.solve.handover import hand_over
 from offtake.solve.limits import Clock
@@ -15,6 +15,11 @@ from offtake.solve.proving import prove
 from offtake.solve.start import starting_plan
 
 SITES, WAYS, CUSTOMERS = 16, 5, 12
+
+
+@pytest.fixture(autouse=True)
+def as_if_large(monkeypatch):
+    monkeypatch.setattr(branches, "FEW_INTEGERS", SITES * WAYS)
 
 
 def sites_model():

@@ -21,7 +21,7 @@ from .limits import Limits
 from .loop import Watch, run
 from .outcome import Ended
 
-FEW_INTEGERS = 60
+FEW_INTEGERS = 150
 """with fewer whole-number columns the solver needs no help"""
 MOST_BRANCHES = 8
 WORTH_DECIDING = 0.02
