@@ -250,7 +250,7 @@ def paid_what_is_not_due(instance: Json, claimed: Json) -> None:
     claimed["deals"][0]["by_scenario"]["calm"]["cash_usd"] = 300.0
 
 
-@broken("objective_is_expected", "the plan prints an objective of 847.00 USD; its futures cost 773.50 USD on average")
+@broken("objective_is_expected", "the plan prints an objective of 847.00 USD; its futures come to 773.50 USD")
 def the_middle_of_the_futures(instance: Json, claimed: Json) -> None:
     claimed["objective_usd"] = 847.0
 

@@ -83,7 +83,7 @@ def test_processes_walk_parts_of_the_curve():
 @pytest.mark.parametrize(
     ("over", "how", "said"),
     [
-        ("risk", {}, "no measure of risk"),
+        ("risk", {}, "one future, so that none is dearer"),
         ("cost", {}, "'cost' is no rule; there are budget, obligations"),
         ("finance.cash_min_usd", {}, "needs both ends"),
         ("budget", {"tight": 1.0, "loose": 0.8}, "more is looser: the ends are swapped"),
@@ -128,7 +128,19 @@ def test_the_command_saves_the_curve(tmp_path, monkeypatch):
     shown = CliRunner().invoke(main, asked)
     assert "$2.173 m" in shown.stdout
     refused = CliRunner().invoke(main, ["frontier", str(QUICKSTART), "--over", "risk"])
-    assert refused.exit_code == 2 and "no measure of risk" in refused.output
+    assert refused.exit_code == 2 and "one future" in refused.output
+
+
+def test_over_risk_dear_futures_cost_less_and_the_mean_more():
+    """A lease signed for both futures costs 10,000 in each; without it 5,000 or 12,440, 8,720 expected. Where the
+    dearest half has weight w it pays from 8,720 (1 - w) + 12,440 w = 10,000 on, w = 0.344."""
+    toy = from_document(document("dear_futures_count_for_themselves"))
+    found = offtake.frontier(toy, "risk", points=3, tight=0.5, loose=0.2, gap=0.0)
+    assert [point.value for point in found.every] == [0.5, 0.35, 0.2]
+    assert [point.verdict for point in found.every] == ["efficient", "dominated", "efficient"]
+    ends = found.points.iloc[[0, 2]]
+    assert ends["cost_usd"].tolist() == pytest.approx([10000.0, 8720.0])
+    assert ends["cvar_usd"].tolist() == pytest.approx([10000.0, 12440.0])
 
 
 @pytest.mark.parametrize("blocks", [0, 1, 2])

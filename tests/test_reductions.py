@@ -23,6 +23,7 @@ LAW = settings(max_examples=40, deadline=None, derandomize=True, suppress_health
 JUNE = {"latest": "2026-06"}
 CURRENT_FAMILIES = ["signing", "supply", "serving", "training", "reinforcement", "value", "sublease", "porting"]
 CURRENT_FAMILIES += ["commitments", "as_owed", "money", "power", "concentration", "stability", "resilience"]
+CURRENT_FAMILIES += ["risk"]
 
 
 def term(months: int, usd_per_month: float | None, **keys):

@@ -53,6 +53,7 @@ REGISTER = {
     "within_budget": "budget_forbids_the_prepayment",
     "balance_kept": "funding_arrives_in_rounds",
     "obligations_capped": "obligations_are_capped",
+    "beyond_value_at_risk": "dear_futures_count_for_themselves",
     "more_is_a_change": "one_block_more_is_a_change",
     "fewer_is_a_change": "the_earlier_plan_is_kept",
     "power_in_all": "half_of_the_power_is_with_another",
@@ -94,7 +95,8 @@ def least_cost(model) -> float:
 
 
 def test_every_constraint_is_in_the_register():
-    names = {component.local_name for component in model_of("lease_beats_on_demand").component_objects(Constraint)}
+    models = [model_of(name) for name in ("lease_beats_on_demand", "dear_futures_count_for_themselves")]
+    names = {component.local_name for model in models for component in model.component_objects(Constraint)}
     assert names == set(REGISTER) | set(IMPLIED)
 
 

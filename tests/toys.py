@@ -841,6 +841,15 @@ def nothing_is_signed_on_a_future_not_known():
     return problem(2, offers, uncertainty=futures("2026-07", calm={}, boom={"demand": {"chat": 2.0}}))
 
 
+@toy(20000.0)
+def dear_futures_count_for_themselves():
+    """The same, and the mean of the dearest half of the futures counts once more. Without the lease 8,720 are expected
+    and 12,440 are paid in the dear one, 21,160; with it 10,000 in both, 20,000.
+    """
+    risk = {"cvar_level": 0.5, "weight": 1.0}
+    return nothing_is_signed_on_a_future_not_known() | {"policy": {"risk": risk}}
+
+
 @toy(7500.0)
 def what_can_wait_is_signed_in_the_future_that_needs_it():
     """The same without a lead: 5,000 + 5,000 / 2."""

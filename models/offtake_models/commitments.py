@@ -28,6 +28,8 @@ and r.
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyomo.environ import ConcreteModel, Constraint, Expression, NonNegativeReals, Var, quicksum
 
 from .money import MILLION, beyond_in_month, slots_by_month, use_in_month
@@ -51,7 +53,6 @@ def add(model: ConcreteModel, problem: Problem) -> None:
     covered = _covered_by_month(model, problem)
     spend = _Spend(model, problem, covered)
     _add_true_up(model, problem, spend)
-    _add_cost(model, problem)
     _add_cash(model, problem, covered)
     _add_owed(model, problem, spend)
 
@@ -267,11 +268,13 @@ def _add_true_up(model: ConcreteModel, problem: Problem, spend: _Spend) -> None:
     )
 
 
-def _add_cost(model: ConcreteModel, problem: Problem) -> None:
+def costs(model: ConcreteModel, problem: Problem) -> dict[str, Any]:
+    """Line -> expected, discounted USD."""
+
     def weight(node, month):
         return float(sum(problem.probability[s] for s in _through(problem, node, month)))
 
-    model.cost_by_line["commitments"] = quicksum(
+    taken = quicksum(
         weight(node, problem.commitments[k].signing) * problem.commitments[k].npv_usd * model.committed[k, node]
         for k, node in model.committed
     ) - quicksum(
@@ -280,12 +283,13 @@ def _add_cost(model: ConcreteModel, problem: Problem) -> None:
         * model.covered[slot]
         for slot in model.covered
     )
-    model.cost_by_line["shortfall"] = quicksum(
+    shortfall = quicksum(
         weight(node, problem.commitments[k].parts[j].months[-1])
         * (MILLION * problem.commitments[k].parts[j].charge)
         * model.shortfall[k, j, node]
         for k, j, node in model.shortfall
     )
+    return {"commitments": taken, "shortfall": shortfall}
 
 
 def _add_cash(model: ConcreteModel, problem: Problem, covered: SlotsByMonth) -> None:

@@ -17,6 +17,8 @@ Million USD keeps the matrix within few orders of magnitude.
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyomo.environ import ConcreteModel, Constraint, Reals, Var, quicksum
 
 from .problem import CashLimit, Problem
@@ -26,19 +28,19 @@ MILLION = 1e6
 
 
 def add(model: ConcreteModel, problem: Problem) -> None:
-    """Register the cost terms, and add budgets, balances and the cap on obligations."""
-    _add_cost(model, problem)
+    """Add budgets, balances and the cap on obligations."""
     _add_cash(model, problem)
     _add_obligations(model, problem)
 
 
-def _add_cost(model: ConcreteModel, problem: Problem) -> None:
+def costs(model: ConcreteModel, problem: Problem) -> dict[str, Any]:
+    """Line -> expected, discounted USD."""
     signable = [copy for copy in copies(problem) if not problem.deals[copy[0]].in_force]
-    model.cost_by_line["contracts"] = quicksum(discounted_charge(model, problem, copy) for copy in signable)
-    model.cost_by_line["use"] = quicksum(discounted_use(problem, slot) * model.serve[slot] for slot in model.serve)
-    model.cost_by_line["use_beyond"] = quicksum(
-        discounted_beyond(problem, slot) * model.beyond[slot] for slot in model.beyond
-    )
+    return {
+        "contracts": quicksum(discounted_charge(model, problem, copy) for copy in signable),
+        "use": quicksum(discounted_use(problem, slot) * model.serve[slot] for slot in model.serve),
+        "use_beyond": quicksum(discounted_beyond(problem, slot) * model.beyond[slot] for slot in model.beyond),
+    }
 
 
 def discounted_charge(model: ConcreteModel, problem: Problem, copy: tuple[int, int]):

@@ -12,6 +12,8 @@ dollars are cash, and nothing that is owed: work can be stopped.
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyomo.environ import Binary, ConcreteModel, Constraint, Expression, Var, quicksum
 
 from .money import MILLION
@@ -20,7 +22,7 @@ from .supply import Source, sources_by_slot, useful_accelerators
 
 
 def add(model: ConcreteModel, problem: Problem) -> None:
-    """Declare `port_begun` (h, [port, month, node]), its rows, its cost, and what `money` adds to cash (`port_cash`,
+    """Declare `port_begun` (h, [port, month, node]), its rows, and what `money` adds to cash (`port_cash`,
     [scenario, month], million USD)."""
     last = [last_start(problem, port) for port in problem.ports]
     months = [(k, m) for k, _ in enumerate(problem.ports) for m in range(last[k] + 1)]
@@ -38,10 +40,15 @@ def add(model: ConcreteModel, problem: Problem) -> None:
             port.usd / MILLION / port.months * _at_work(model, problem, k, s, m) for k, port in enumerate(problem.ports)
         ),
     )
-    model.cost_by_line["ports"] = quicksum(
+
+
+def costs(model: ConcreteModel, problem: Problem) -> dict[str, Any]:
+    """Line -> expected, discounted USD."""
+    paid = quicksum(
         MILLION * problem.probability[s] * float(problem.discount[m]) * model.port_cash[s, m]
         for s, m in model.port_cash
     )
+    return {"ports": paid}
 
 
 def last_start(problem: Problem, port: Port) -> int:

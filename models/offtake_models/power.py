@@ -15,6 +15,8 @@ charged, since they are sunk.
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyomo.environ import ConcreteModel, Constraint, quicksum
 
 from .problem import Problem
@@ -22,11 +24,14 @@ from .signing import copies
 
 
 def add(model: ConcreteModel, problem: Problem) -> None:
-    """Add the caps on power and carbon, and register the price of carbon."""
+    """Add the caps on power and carbon."""
     _add_power(model, problem)
     _add_carbon(model, problem)
-    priced = problem.carbon_usd_per_tonne > 0
-    model.cost_by_line["carbon"] = _carbon_cost(model, problem) if priced else 0.0
+
+
+def costs(model: ConcreteModel, problem: Problem) -> dict[str, Any]:
+    """Line -> expected, discounted USD: the price of carbon."""
+    return {"carbon": _carbon_cost(model, problem) if problem.carbon_usd_per_tonne > 0 else 0.0}
 
 
 def _add_power(model: ConcreteModel, problem: Problem) -> None:

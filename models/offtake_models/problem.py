@@ -8,7 +8,7 @@ length 1 for a problem with one future.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -309,6 +309,17 @@ class SellersMin:
 
 
 @dataclass(frozen=True)
+class Risk:
+    """How the dear futures weigh: mean_weight E[cost] + weight CVaR(cost)."""
+
+    mean_weight: float
+    """more than 0"""
+    weight: float
+    level: float
+    """alpha: CVaR is the mean of the dearest 1 - alpha of the futures"""
+
+
+@dataclass(frozen=True)
 class Problem:
     """A whole procurement problem in numbers."""
 
@@ -377,6 +388,8 @@ class Problem:
     """pool -> accelerators that the market takes at any time"""
     ports: list[Port] = field(default_factory=list)
     """that may be made"""
+    risk: Risk | None = None
+    """None: what is expected is all that counts"""
     contingencies: list[Contingency] = field(default_factory=list)
     """each of which must be survived"""
     list_cash: dict[Pair, np.ndarray] = field(default_factory=dict)
@@ -388,6 +401,10 @@ class Problem:
         and the price on its emissions."""
         carbon = self.use_carbon.get(pair)
         return self.use_cash[pair] if carbon is None else self.use_cash[pair] + self.carbon_usd_per_tonne * carbon
+
+    def alone(self, scenario: int) -> Problem:
+        """The same where a scenario is certain: what is expected there is what it costs."""
+        return replace(self, probability=[float(s == scenario) for s in self.scenarios])
 
     @property
     def scenarios(self) -> range:

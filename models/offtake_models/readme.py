@@ -39,7 +39,7 @@ def page() -> str:
         parts.append(f"## {title.rstrip('.')}\n\n`{name}.py`\n\n{_as_markdown(body.strip(chr(10)))}\n")
     parts.append(
         "## Objective\n\nminimise contracts + use + use_beyond + sublease + ports + commitments + shortfall + "
-        "unserved + lateness + value + carbon + changes, each a named expression `cost_by_line`.\n"
+        "unserved + lateness + value + carbon + changes + risk, each a named expression `cost_by_line`.\n"
     )
     return "\n".join(parts)
 

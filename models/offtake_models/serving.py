@@ -17,6 +17,8 @@ where nothing arrives.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from pyomo.environ import ConcreteModel, Constraint, NonNegativeReals, Var, quicksum
 
@@ -50,10 +52,15 @@ def _add_unserved(model: ConcreteModel, problem: Problem) -> None:
         return 0.0, 0.0 if workload.refused_usd is None else most
 
     model.unserved = Var(slots, domain=NonNegativeReals, bounds=bounds)
-    priced = [slot for slot in slots if problem.workloads[slot[0]].unserved_usd is not None]
-    model.cost_by_line["unserved"] = quicksum(
+
+
+def costs(model: ConcreteModel, problem: Problem) -> dict[str, Any]:
+    """Line -> expected, discounted USD."""
+    priced = [slot for slot in model.unserved if problem.workloads[slot[0]].unserved_usd is not None]
+    refused = quicksum(
         discounted_usd(problem, slot, problem.workloads[slot[0]].unserved_usd) * model.unserved[slot] for slot in priced
     )
+    return {"unserved": refused}
 
 
 def discounted_usd(problem: Problem, slot: tuple, usd_per_request: np.ndarray) -> float:

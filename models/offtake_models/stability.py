@@ -11,6 +11,8 @@ options, expansions and breaks are no changes, and a price on changes is no cash
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyomo.environ import Binary, ConcreteModel, Constraint, Var, quicksum
 
 from .problem import Problem
@@ -21,22 +23,39 @@ Key = tuple[str, int, int]
 
 
 def add(model: ConcreteModel, problem: Problem) -> None:
-    """Declare `changed` (c, [offer, start, months, node]) and register what changes cost."""
-    rule = problem.change_usd is not None
-    own = [d for d, deal in enumerate(problem.deals) if rule and not deal.in_force and not deal.right]
-    ways: dict[Key, list[int]] = {key: [] for key in problem.kept}
-    for d in own:
-        ways.get(agreed(problem, d), []).append(d)
+    """Declare `changed` (c, [offer, start, months, node]) and its rows."""
+    ways = _ways(problem)
     slots = [(*key, node) for key, found in ways.items() if found for node in _nodes(problem, found)]
     model.changed = Var(slots, domain=Binary, doc="1 if other blocks are signed than in the earlier plan")
     _add_rows(model, problem, ways)
+
+
+def costs(model: ConcreteModel, problem: Problem) -> dict[str, Any]:
+    """Line -> expected, discounted USD."""
+    ways = _ways(problem)
+    own = _own(problem)
     new = [(d, node) for d in own if agreed(problem, d) not in ways for node in problem.signing_nodes(problem.deals[d])]
     gone = sum(not found for found in ways.values())
-    model.cost_by_line["changes"] = (problem.change_usd or 0.0) * (
+    changes = (
         gone
-        + quicksum(_chance(problem, ways[slot[:3]][0], slot[3]) * model.changed[slot] for slot in slots)
+        + quicksum(_chance(problem, ways[slot[:3]][0], slot[3]) * model.changed[slot] for slot in model.changed)
         + quicksum(_chance(problem, *copy) * indicator(model, *copy) for copy in new)
     )
+    return {"changes": (problem.change_usd or 0.0) * changes}
+
+
+def _own(problem: Problem) -> list[int]:
+    """Deals that are signed of their own; none where there is no earlier plan."""
+    rule = problem.change_usd is not None
+    return [d for d, deal in enumerate(problem.deals) if rule and not deal.in_force and not deal.right]
+
+
+def _ways(problem: Problem) -> dict[Key, list[int]]:
+    """What an earlier plan signed -> the deals that are the same."""
+    ways: dict[Key, list[int]] = {key: [] for key in problem.kept}
+    for d in _own(problem):
+        ways.get(agreed(problem, d), []).append(d)
+    return ways
 
 
 def agreed(problem: Problem, d: int) -> Key:

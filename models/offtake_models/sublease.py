@@ -8,14 +8,16 @@ blocks of the day alike, and shares the capacity with what serves (`supply`). It
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyomo.environ import ConcreteModel, quicksum
 
 from .problem import Problem
 
 
-def add(model: ConcreteModel, problem: Problem) -> None:
-    """Register what subletting earns."""
-    model.cost_by_line["sublease"] = -quicksum(_income(problem, slot) * model.sublet[slot] for slot in model.sublet)
+def costs(model: ConcreteModel, problem: Problem) -> dict[str, Any]:
+    """Line -> expected, discounted USD: what subletting earns, below zero."""
+    return {"sublease": -quicksum(_income(problem, slot) * model.sublet[slot] for slot in model.sublet)}
 
 
 def _income(problem: Problem, slot: tuple[str, int, int]) -> float:

@@ -24,6 +24,8 @@ is no pause. y and its rows ask nothing of deals: what a run takes of a pool is 
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyomo.environ import Binary, ConcreteModel, Constraint, NonNegativeReals, Var, quicksum
 
 from .problem import Problem, Run
@@ -41,7 +43,11 @@ def add(model: ConcreteModel, problem: Problem) -> None:
     _add_work(model, problem, runs, places)
     _add_deadlines(model, problem, runs)
     _add_pauses(model, problem, runs, places)
-    model.cost_by_line["lateness"] = quicksum(_late_usd(problem, slot) * model.late[slot] for slot in model.late)
+
+
+def costs(model: ConcreteModel, problem: Problem) -> dict[str, Any]:
+    """Line -> expected, discounted USD."""
+    return {"lateness": quicksum(_late_usd(problem, slot) * model.late[slot] for slot in model.late)}
 
 
 def _add_places(model: ConcreteModel, problem: Problem, runs: dict[str, Run]) -> dict[tuple, list[str]]:

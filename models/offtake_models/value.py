@@ -10,22 +10,25 @@ for the workloads that state what a request is worth. The mean is served and bri
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyomo.environ import ConcreteModel, quicksum
 
 from .problem import Problem
 from .serving import discounted_usd
 
 
-def add(model: ConcreteModel, problem: Problem) -> None:
-    """Register the cost term."""
+def costs(model: ConcreteModel, problem: Problem) -> dict[str, Any]:
+    """Line -> expected, discounted USD, below zero."""
     valued = [w for w, workload in problem.workloads.items() if workload.value_usd is not None]
     batch = [w for w in valued if problem.workloads[w].kind == "batch"]
     waited_for = [slot for slot in model.unserved if slot[0] in valued and slot[0] not in batch]
     done = [slot for slot in model.serve if slot[1] in batch]
-    model.cost_by_line["value"] = -quicksum(
+    brought = quicksum(
         [_worth(problem, slot) * (_asked(problem, slot) - model.unserved[slot]) for slot in waited_for]
         + [_worth(problem, slot[1:]) * _rate(problem, slot) * model.serve[slot] for slot in done]
     )
+    return {"value": -brought}
 
 
 def _worth(problem: Problem, slot: tuple) -> float:

@@ -31,6 +31,7 @@ follow from those that stay. So the least costs are the same. Each family of row
                  one is less of another; where shares of spend are, as much is paid for good, and no use is left open;
                  where groups must be present, megawatts wherever there were some. Shares of service are about x.
     commitments  If one counts what the offer is paid: no less spent in any part, signed no later, no use left open.
+    risk         No rows of deals: it grows with the cost of every future, of which none grows.
     as_owed      Where shares of spend are limited, no more either: of what lacks nothing is made up. The rest is about
                  x, g and e.
 

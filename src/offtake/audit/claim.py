@@ -336,6 +336,8 @@ class Claim:
     """empty in plans of earlier versions"""
     futures: dict[str, ClaimedFuture]
     """scenario -> what the plan says of it; empty for one future"""
+    risk: dict[str, Decimal] | None
+    """what the objective weighs; None: not printed"""
 
 
 def read(plan: Any, several: bool = False) -> Claim:
@@ -373,6 +375,7 @@ def read(plan: Any, several: bool = False) -> Claim:
         kpis=mapping(member(document, "kpis"), "kpis"),
         ledgers=mapping(document.get("ledgers", {}), "ledgers"),
         futures=_futures(document) if several else {},
+        risk=_risk(document),
     )
 
 
@@ -408,6 +411,14 @@ def _futures(document: dict[str, Any]) -> dict[str, ClaimedFuture]:
         read = (number(member(keys, key, where), f"{where}.{key}") for key in numbers)
         found[name] = ClaimedFuture(*read, mapping(member(keys, "kpis", where), f"{where}.kpis"))
     return found
+
+
+def _risk(document: dict[str, Any]) -> dict[str, Decimal] | None:
+    if "risk" not in document:
+        return None
+    stated = mapping(document["risk"], "risk")
+    keys = ("mean_weight", "weight", "cvar_level", "expected_cost_usd", "cvar_usd")
+    return {key: number(member(stated, key, "risk"), f"risk.{key}") for key in keys}
 
 
 _COMMITMENT: dict[str, Reader] = {

@@ -87,10 +87,29 @@ class Tree:
             found.append(Opened(future.name, exact(future.probability), books, Ledger(books)))
         return found
 
-    @property
-    def objective(self) -> Decimal:
+    @cached_property
+    def expected(self) -> Decimal:
         """The cost of the decisions, expected over the futures."""
         return sum((each.probability * each.money.objective for each in self.opened), ZERO)
+
+    @cached_property
+    def tail(self) -> Decimal:
+        """Mean cost of the dearest futures that the risk measure counts. Raises AttributeError if there is none."""
+        share = 1 - exact(self.instance.policy.risk.cvar_level)
+        costs = sorted(((each.money.objective, each.probability) for each in self.opened), reverse=True)
+        before, total = ZERO, ZERO
+        for usd, probability in costs:
+            total += usd * max(min(probability, share - before), ZERO)
+            before += probability
+        return total / share
+
+    @property
+    def objective(self) -> Decimal:
+        """What the objective makes of the decisions."""
+        risk = self.instance.policy.risk
+        if risk is None or not self.several:
+            return self.expected
+        return exact(risk.mean_weight) * self.expected + exact(risk.weight) * self.tail
 
     # --- where things stand
 

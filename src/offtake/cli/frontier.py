@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     "--over",
     required=True,
     metavar="RULE",
-    help="budget, obligations, provider-share, carbon, service, latency, or the key path of a number.",
+    help="budget, obligations, provider-share, carbon, service, latency, risk, or the key path of a number.",
 )
 @click.option("--points", type=click.IntRange(2), default=20, show_default=True, help="How many values.")
 @click.option("--from", "tight", type=float, metavar="VALUE", help="The tight end.")
@@ -66,12 +66,15 @@ def command(
 def page(found: Frontier) -> list[Any]:
     from .tables import section, table
 
+    risky = any(point.plan.cvar_usd is not None for point in found.curve)
     rows = [
-        (f"{point.value:.6g}", words.usd(cost), _more(cost, found), words.gap(point.plan.gap), point.begun)
+        (f"{point.value:.6g}", words.usd(cost), *tail, _more(cost, found), words.gap(point.plan.gap), point.begun)
         for point in found.curve
-        for cost in [point.plan.objective_usd]
+        for cost in [point.plan.expected_cost_usd]
+        for tail in [[words.usd(point.plan.cvar_usd)] if risky else []]
     ]
-    headers = [">value", ">cost", ">above the\ncheapest", ">gap", "search begun"]
+    headers = [">value", ">cost", *([">dearest\nfutures"] if risky else []), ">above the\ncheapest", ">gap"]
+    headers.append("search begun")
     parts = [
         section(
             f"Cost over {found.over}",
@@ -86,7 +89,7 @@ def page(found: Frontier) -> list[Any]:
 
 
 def _more(cost: float, found: Frontier) -> str:
-    least = min(point.plan.objective_usd for point in found.curve)
+    least = min(point.plan.expected_cost_usd for point in found.curve)
     return words.gap((cost - least) / abs(least)) if least else "-"
 
 

@@ -73,6 +73,8 @@ def headline(document: Document) -> RenderableType:
     sign, less = (-1, "brings more") if _earns(document) else (1, "costs less")
     cost = "cost less value" if document["kpis"].get("value_usd") is not None else "cost"
     what = "value less cost" if _earns(document) else cost
+    if "risk" in document:
+        what = f"{what}, weighed"
     rows = [
         ("answer", Text(verdict(document), style="bold")),
         (what, f"{words.usd(sign * document['objective_usd'])} (discounted, by the conventions below)"),

@@ -27,12 +27,16 @@ def scenarios(document: Document) -> RenderableType:
         )
         for name, own in document["futures"].items()
     ]
-    expected = ("expected", "", words.usd(document["objective_usd"]), "", "", "")
+    risk = document.get("risk")
+    mean = document["objective_usd"] if risk is None else risk["expected_cost_usd"]
+    together = [("expected", "", words.usd(mean), "", "", "")]
+    if risk is not None:
+        dearest = f"dearest {words.share(1 - risk['cvar_level'])}"
+        together.append((dearest, "", words.usd(risk["cvar_usd"]), "", "", "counted besides, in the objective"))
+    headers = ["scenario", ">probability", ">cost", ">served", ">most owed", "what is different"]
     return section(
         "Scenarios",
-        table(
-            ["scenario", ">probability", ">cost", ">served", ">most owed", "what is different"], [*rows, expected], 1
-        ),
+        table(headers, [*rows, *together], len(together)),
         "`offtake show PLAN --scenario NAME` prints the plan of one of them",
     )
 

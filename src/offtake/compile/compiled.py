@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from offtake_models.problem import Pair, Problem
+from offtake_models.problem import Pair, Problem, Risk
 
 from ..deals import Column, columns, ledger_months
 from ..instance import scenarios
@@ -58,7 +58,13 @@ def compile_instance(instance: Instance) -> Compiled:
         np.array(scenarios.node_of(instance)),
     )
     futures = {future.name: each for future, each in zip(every, compiled, strict=True)}
+    problem = replace(problem, risk=_risk(instance))
     return replace(compiled[0], instance=instance, problem=problem, futures=futures)
+
+
+def _risk(instance: Instance) -> Risk | None:
+    stated = instance.policy.risk
+    return None if stated is None else Risk(stated.mean_weight, stated.weight, stated.cvar_level)
 
 
 def _compile_future(instance: Instance, ledger: int, rates: RateTable) -> Compiled:

@@ -36,6 +36,15 @@ def probabilities(draft: Draft) -> Findings:
     yield Finding("E029", _SCENARIOS, message, help, "", "key")
 
 
+def risk(draft: Draft) -> Findings:
+    """It weighs several futures."""
+    instance = draft.instance
+    if instance.policy.risk is not None and (instance.uncertainty is None or len(instance.uncertainty.scenarios) < 2):
+        message = "policy.risk weighs dear futures against others, and this instance has one future"
+        help = "state two scenarios or more under uncertainty, or leave out policy.risk"
+        yield Finding("E021", ("policy", "risk"), message, help, "", "key")
+
+
 def recalls(draft: Draft) -> Findings:
     """A seller gives notice under a clause that is its own."""
     sold = {path[1]: (path, supply) for path, supply in supplies(draft)}
@@ -217,5 +226,5 @@ def _begins(sold: list[Offer | SignedContract], horizon: Horizon) -> Iterator[Mo
             yield max(possible) + supply.expansion.exercise.until_months + supply.expansion.lead_months
 
 
-CHECKS = (probabilities, recalls)
+CHECKS = (probabilities, risk, recalls)
 DATE_CHECKS = (reveals, untold, timing, unfelt)

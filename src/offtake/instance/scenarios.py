@@ -147,7 +147,8 @@ def _alone(instance: Instance, classes: list[list[list[str]]], name: str) -> Ins
     scenario = instance.uncertainty.scenarios[name]
     dated = {kind: dict(_dated(instance, classes, name, kind)) for kind in EFFECTS if kind not in DATED}
     alone = scenario.model_copy(update={"probability": 1.0, **dated})
-    return instance.model_copy(update={"uncertainty": Uncertainty(scenarios={name: alone})})
+    policy = instance.policy.model_copy(update={"risk": None})  # which weighs futures, and this is one
+    return instance.model_copy(update={"uncertainty": Uncertainty(scenarios={name: alone}), "policy": policy})
 
 
 def _dated(instance: Instance, classes: list[list[list[str]]], name: str, kind: str) -> Iterator[tuple[str, Any]]:

@@ -844,6 +844,21 @@ class Resilience(Since):
     workloads: Annotated[list[Id], Field(min_length=1)] = Field(description="ids of interactive workloads")
 
 
+class Risk(Keys):
+    """How much the dearest futures count beside the mean: mean_weight E[cost] + weight CVaR(cost) is least.
+
+    CVaR is the mean cost of the dearest 1 - cvar_level of the futures, by their probabilities.
+    """
+
+    mean_weight: PositiveShare = Field(1.0, description="on the expected cost; more than 0")
+    cvar_level: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = Field(
+        0.9, description="share of the futures that is not counted among the dearest: 0.9 counts the dearest tenth"
+    )
+    weight: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = Field(
+        description="on the mean of the dearest futures"
+    )
+
+
 class KeptDeal(Keys):
     """One deal of an earlier plan."""
 
@@ -888,6 +903,7 @@ class Policy(Keys):
         None, description="least number of groups of providers with capacity in service, in any month"
     )
     resilience: Resilience | None = Field(None, description="what must be served when something large is lost")
+    risk: Risk | None = Field(None, description="how much the dearest of several futures count; default: not more")
 
 
 class ForwardPoint(Keys):
@@ -1088,7 +1104,6 @@ class Instance(Keys):
 
 
 NOT_YET: dict[str, str] = {
-    "policy.risk": "risk measures",
     "workloads.*.slo.percentile": "latency percentiles",
 }
 """Keys of the format that this version refuses by name: path pattern -> what is missing."""

@@ -80,10 +80,9 @@ def _of_futures(compiled: Compiled, decisions: Decisions, gap: float) -> dict[st
         keys[name] = [(d, compiled.problem.signed_at(compiled.problem.deals[d], s)) for d in row_of]
     deals, row_of = futures.joined_deals(compiled, rows, keys)
     own = {"deals": deals, "decisions": _decisions(compiled, decisions, row_of)}
-    return {
-        **own,
-        **futures.joined(compiled, sections, {name: _floor(alone) for name, alone in compiled.futures.items()}),
-    }
+    both = futures.joined(compiled, sections, {name: _floor(alone) for name, alone in compiled.futures.items()})
+    weighed = compiled.instance.policy.risk is not None
+    return {**own, **both, **({"risk": futures.risk(compiled.instance, both["futures"])} if weighed else {})}
 
 
 def _tables(compiled: Compiled, flow: Flows, deals: list[dict[str, Any]], gap: float) -> dict[str, Any]:
@@ -109,7 +108,9 @@ def _tables(compiled: Compiled, flow: Flows, deals: list[dict[str, Any]], gap: f
 def _proven(compiled: Compiled, outcome: Outcome) -> dict[str, float]:
     """The bound and the gap. Where the solver has none yet: no plan earns more than all deals that pay at once."""
     if outcome.bound is None or outcome.gap is None:
-        bound = _floor(compiled)
+        bound, risk = _floor(compiled), compiled.problem.risk
+        if risk is not None:  # neither the mean nor the dearest cost less than the least
+            bound *= risk.mean_weight + risk.weight
         distance = (outcome.objective or 0.0) - bound
         return {"bound_usd": bound, "gap": distance / abs(outcome.objective) if outcome.objective else 1.0}
     return {"bound_usd": outcome.bound, "gap": outcome.gap}

@@ -76,6 +76,28 @@ def joined(compiled: Compiled, sections: dict[str, Document], bounds: dict[str, 
     }
 
 
+def cvar(costs: list[tuple[float, float]], level: float) -> float:
+    """Mean cost of the dearest 1 - level of the futures. `costs`: (probability, USD) of each."""
+    left, total = 1 - level, 0.0
+    for chance, usd in sorted(costs, key=lambda each: -each[1]):
+        counted = min(chance, left)
+        total, left = total + counted * usd, left - counted
+    return total / (1 - level)
+
+
+def risk(instance: Instance, futures: Document) -> Document:
+    """What the objective weighs, by what the futures cost."""
+    stated = instance.policy.risk
+    costs = [(each["probability"], each["objective_usd"]) for each in futures.values()]
+    return {
+        "mean_weight": stated.mean_weight,
+        "weight": stated.weight,
+        "cvar_level": stated.cvar_level,
+        "expected_cost_usd": sum(chance * usd for chance, usd in costs),
+        "cvar_usd": cvar(costs, stated.cvar_level),
+    }
+
+
 def _rows(sections: dict[str, Document], table: str) -> list[Document]:
     return [{"scenario": name, **row} for name, part in sections.items() for row in part[table]]
 
@@ -126,7 +148,7 @@ def future(document: Document, name: str, instance: Instance) -> Document:
     rows, place = _own_deals(document["deals"], name)
     decided = _Path(instance, document, name)
     stored = {"sha256": instances.sha256(alone), "document": instances.to_document(alone)}
-    own_only = ("futures", "audit", "other_rule", *BY_SCENARIO)
+    own_only = ("futures", "risk", "audit", "other_rule", *BY_SCENARIO)
     shared = {key: value for key, value in document.items() if key not in own_only}
     return {
         **shared,

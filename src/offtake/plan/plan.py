@@ -59,6 +59,16 @@ class Plan:
         return self._document["status"]
 
     @property
+    def expected_cost_usd(self) -> float:
+        """The mean cost over the futures: the objective, but where a risk measure counts the dearest besides."""
+        return self._document.get("risk", {}).get("expected_cost_usd", self.objective_usd)
+
+    @property
+    def cvar_usd(self) -> float | None:
+        """Mean cost of the dearest futures by `policy.risk`; None without such a measure."""
+        return self._document.get("risk", {}).get("cvar_usd")
+
+    @property
     def objective_usd(self) -> float:
         """Cost of this plan: net present value by the conventions of the instance."""
         return self._document["objective_usd"]

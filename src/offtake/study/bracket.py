@@ -39,7 +39,8 @@ class Growth(Enum):
     CAPPED = auto()
     """by what it charges, but a dearer plan may break a limit of cash"""
     SOLVED = auto()
-    """in a way that only solves tell: a commitment counts what it charges, or shares of spend are limited"""
+    """in a way that only solves tell: a commitment counts what it charges, shares of spend are limited, or
+    dear futures count for more"""
 
 
 @dataclass(frozen=True)

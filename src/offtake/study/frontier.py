@@ -4,7 +4,8 @@ A plan that keeps to a tight rule keeps to a loose one, so the signings of one p
 the rule is known to nest (`tightening`), no plan of any point costs less than the bound B of the loosest one, which is
 solved first: once the signings of the point before, dispatched anew, are within the gap of B, nothing is left to
 search.
-A point that costs no less than a tighter one is dominated: the tighter rule is free.
+A point that costs no less than a tighter one is dominated: the tighter rule is free. Over risk the cost is what is
+expected, and a tighter point is one whose dearest futures weigh more: they cost no more there.
 """
 
 from __future__ import annotations
@@ -46,9 +47,10 @@ class Point:
 
     def to_row(self) -> Row:
         """Plain JSON types, without the plan."""
-        figures = {"cost_usd": None, "bound_usd": None, "gap": None}
+        figures = dict.fromkeys(("cost_usd", "cvar_usd", "bound_usd", "gap"))
         if self.plan is not None:
-            figures = {"cost_usd": self.plan.objective_usd, "bound_usd": self.plan.bound_usd, "gap": self.plan.gap}
+            cost = {"cost_usd": self.plan.expected_cost_usd, "cvar_usd": self.plan.cvar_usd}
+            figures = {**cost, "bound_usd": self.plan.bound_usd, "gap": self.plan.gap}
         return {"value": self.value, "verdict": self.verdict, **figures, "begun": self.begun}
 
 
@@ -71,7 +73,8 @@ class Frontier:
 
     @property
     def points(self) -> pandas.DataFrame:
-        """One row per point, tight to loose: value, verdict, cost_usd, bound_usd, gap, begun, and the audited plan."""
+        """One row per point, tight to loose: value, verdict, cost_usd (expected), cvar_usd,
+        bound_usd (of the objective), gap, begun, and the audited plan."""
         import pandas
 
         rows = [{**point.to_row(), "plan": point.plan} for point in self.every]
@@ -96,7 +99,7 @@ def frontier(
 ) -> Frontier:
     """The least cost over so many values of a rule, evenly spaced from `tight` to `loose`, each plan audited.
 
-    `over`: budget, obligations, provider-share, carbon, service or latency, or the key path of a number in the
+    `over`: budget, obligations, provider-share, carbon, service, latency or risk, or the key path of a number in the
     instance, for which both ends must be given. `gap` and `time_limit_s` hold for each solve: one for the cheapest
     plan, one or two for each point. `jobs`: processes, each of which walks its part of the curve; or an `executor`
     takes so many parts. An interrupt keeps the points that are done. Raises BadQuestion for a rule or range that means
@@ -131,10 +134,10 @@ def _told(found: Sequence[Point]) -> list[Point]:
     told: list[Point] = []
     least = math.inf
     for point in found:
-        if point.plan is not None and point.plan.objective_usd >= least - SAME * abs(least):
+        if point.plan is not None and point.plan.expected_cost_usd >= least - SAME * abs(least):
             point = replace(point, verdict="dominated")
         elif point.plan is not None:
-            least = point.plan.objective_usd
+            least = point.plan.expected_cost_usd
         told.append(point)
     return told
 

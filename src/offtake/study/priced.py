@@ -99,7 +99,7 @@ class Study:
         """How the cost of a plan grows with the price of a target in it."""
         problem = self.today.problem
         counted = any(_fills(self.instance, name, target.offer) for name in self.instance.commitments)
-        if counted or problem.spend_share:
+        if counted or problem.spend_share or problem.risk is not None:
             return Growth.SOLVED
         capped = problem.cash_limits or problem.balance_limits or problem.obligations_max_usd is not None
         return Growth.CAPPED if capped else Growth.CHARGED

@@ -34,8 +34,6 @@ class Rule:
 
 def rule(name: str) -> Rule:
     """The rule of a friendly name, or of a key path. Raises BadQuestion."""
-    if name == "risk":
-        raise BadQuestion("there is no frontier over risk: instances have no measure of risk (policy.risk) yet")
     if name in RULES:
         return RULES[name]
     if "." not in name:
@@ -107,12 +105,22 @@ def _interactive(instance: Instance) -> dict[str, Any]:
     return found
 
 
+def _risk(instance: Instance, best: Plan, weight: float) -> Settings:
+    """All weight that the dearest futures do not have is on the mean."""
+    if instance.uncertainty is None or len(instance.uncertainty.scenarios) < 2:
+        raise BadQuestion("the instance has one future, so that none is dearer than the others")
+    stated = instance.policy.risk
+    level = [] if stated is None else [f"policy.risk.cvar_level={stated.cvar_level!r}"]
+    return [f"policy.risk.weight={weight!r}", f"policy.risk.mean_weight={1 - weight!r}", *level]
+
+
 RULES = {
     "budget": Rule("share of what the cheapest plan pays in each calendar year", 0.8, 1.0, True, _budget),
     "obligations": Rule("share of the most that the cheapest plan owes", 0.2, 1.0, True, _obligations),
     "provider-share": Rule("share of the megawatts of any one group of providers", 0.4, 1.0, True, _provider_share),
     "carbon": Rule("share of what the cheapest plan emits in each calendar year", 0.5, 1.0, True, _carbon),
     "service": Rule("capacity over the peak, of interactive workloads", 1.5, 1.0, True, _service),
+    "risk": Rule("weight of the dearest futures against the mean of all", 0.95, 0.05, False, _risk),
     "latency": Rule("factor on the targets of interactive workloads", 0.5, 1.5, True, _latency),
 }
 """By friendly name; the default ends are round numbers."""

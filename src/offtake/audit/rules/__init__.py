@@ -30,6 +30,7 @@ from .futures import (
     expected_figures_follow,
     futures_as_stated,
     objective_is_expected,
+    risk_follows,
     signed_at_nodes,
 )
 from .ledgers import (
@@ -185,6 +186,7 @@ WHOLE: tuple[WholeRule, ...] = (
     decided_at_nodes,
     deals_expected,
     objective_is_expected,
+    risk_follows,
     expected_figures_follow,
 )
 """of the plan as a whole; but for the first two, of several futures only"""

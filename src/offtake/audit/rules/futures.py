@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..futures import DECISIONS, SCENARIO_TABLES, Tree
-from ..numbers import ZERO, figure, usd
+from ..numbers import ZERO, exact, figure, usd
 from ..reading import number, shown
 from ..report import Check
 from .figures import KEY_FIGURES
@@ -100,10 +100,29 @@ def deals_expected(check: Check, tree: Tree) -> None:
 
 
 def objective_is_expected(check: Check, tree: Tree) -> None:
-    """The objective is the cost of the futures, weighted by their probabilities, to 1e-6 relative."""
+    """The objective is the cost of the futures, weighted by their probabilities, and what the dearest of them count
+    besides, to 1e-6 relative."""
     if tree.several and check.unequal(tree.claim.objective_usd, tree.objective):
         said = usd(tree.claim.objective_usd)
-        check.find(f"the plan prints an objective of {said}; its futures cost {usd(tree.objective)} on average")
+        check.find(f"the plan prints an objective of {said}; its futures come to {usd(tree.objective)}")
+
+
+def risk_follows(check: Check, tree: Tree) -> None:
+    """What is expected, and what the dearest futures cost, as printed."""
+    stated = tree.instance.policy.risk
+    if stated is None or not tree.several:
+        return
+    if check.fails(tree.claim.risk is not None):
+        check.find("the plan does not print what its risk measure weighs")
+        return
+    for key in ("mean_weight", "weight", "cvar_level"):
+        printed, weighed = tree.claim.risk[key], exact(getattr(stated, key))
+        if check.unequal(printed, weighed):
+            check.find(f"the plan prints {figure(printed)} as {key} of its risk measure; it is {figure(weighed)}")
+    for key, expected in (("expected_cost_usd", tree.expected), ("cvar_usd", tree.tail)):
+        printed = tree.claim.risk[key]
+        if check.misprints(printed, expected):
+            check.find(f"the plan prints {usd(printed)} as {key}; its futures come to {usd(expected)}")
 
 
 def expected_figures_follow(check: Check, tree: Tree) -> None:
