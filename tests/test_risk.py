@@ -112,6 +112,17 @@ def test_break_even_prices_are_bracketed_where_dear_futures_count():
     assert found.price_low <= 5580.0 <= found.price_high
 
 
+def test_plans_of_other_weights_answer_other_questions():
+    """The cost table sums to the objective: 10,000 of contracts, and 10,000 that the dearest half counts besides."""
+    toy = toys.document(TOY)
+    other = copy.deepcopy(toy)
+    other["policy"]["risk"]["weight"] = 0.1
+    compared = offtake.compare(solved(toy), solved(other))
+    assert not compared.comparable and "the weight of dear futures" in compared.questions[0]
+    cost = compared.cost.set_index("line").iloc[:, 0]
+    assert (cost["risk"], cost["total"]) == pytest.approx((10000.0, 20000.0))
+
+
 def test_it_is_shown(tmp_path):
     path = tmp_path / "toy.json"
     path.write_text(json.dumps(toys.document(TOY)), encoding="utf-8")

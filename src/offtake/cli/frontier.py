@@ -58,7 +58,8 @@ def command(
         terminal.show_json(found.to_document())
     else:
         terminal.show(*page(found))
-    terminal.next_step("compare", *(str(folder / f"{names[id(point)]}.plan.json") for point in found.curve[-2:]))
+    ends = [str(folder / f"{names[id(point)]}.plan.json") for point in found.curve[-2:]]
+    terminal.next_step("compare", *ends, *(["--force"] if _risky(found) else []))
     if found.interrupted:
         ctx.exit(exits.INTERRUPTED)
 
@@ -66,7 +67,7 @@ def command(
 def page(found: Frontier) -> list[Any]:
     from .tables import section, table
 
-    risky = any(point.plan.cvar_usd is not None for point in found.curve)
+    risky = _risky(found)
     rows = [
         (f"{point.value:.6g}", words.usd(cost), *tail, _more(cost, found), words.gap(point.plan.gap), point.begun)
         for point in found.curve
@@ -86,6 +87,11 @@ def page(found: Frontier) -> list[Any]:
     if any(left_out):
         parts.append(section("Left out", "\n".join(said for said in left_out if said)))
     return parts
+
+
+def _risky(found: Frontier) -> bool:
+    """Whether dear futures have a weight of their own, which differs from point to point."""
+    return any(point.plan.cvar_usd is not None for point in found.curve)
 
 
 def _more(cost: float, found: Frontier) -> str:

@@ -215,6 +215,7 @@ def conventions(compiled: Compiled) -> dict[str, str]:
         **({"commitments": _COMMITMENTS} if compiled.instance.commitments else {}),
         **({"ports": ports.CONVENTION} if compiled.problem.ports else {}),
         **({"futures": _FUTURES} if compiled.futures else {}),
+        **({"risk": _risk(compiled)} if compiled.problem.risk is not None else {}),
     }
 
 
@@ -222,6 +223,15 @@ _FUTURES = (
     "Cost and bound are expected over the scenarios. What is decided before two of them part is the same in both; a "
     "deal stands once for each group of scenarios in which it is signed, and its fees are expected, given that group."
 )
+
+
+def _risk(compiled: Compiled) -> str:
+    risk = compiled.problem.risk
+    return (
+        f"The objective is {risk.mean_weight:g} times the expected cost and {risk.weight:g} times the mean cost of the "
+        f"dearest {1 - risk.level:.4g} of the futures, by probability (CVaR). The cost table and all other figures are "
+        "of the futures themselves."
+    )
 
 
 _VALUE = (

@@ -29,6 +29,7 @@ QUESTION: dict[Key, str] = {
     ("finance", "terminal"): "the charge for terms that outlive the horizon",
     ("finance", "salvage_fraction"): "the charge for terms that outlive the horizon",
     ("uncertainty",): "the scenarios",
+    ("policy", "risk"): "the weight of dear futures",
 }
 """Keys that make two plans answers to different questions, and what they stand for."""
 

@@ -55,6 +55,9 @@ def _beside(sums: list[dict[Any, float]]) -> dict[Any, list[float]]:
 def cost(labels: list[str], documents: list[Row]) -> list[Row]:
     """Discounted USD by line of the objective, then the total and what is proven of it."""
     sums = [_summed(document, document["cost"], lambda row: row["line"]) for document in documents]
+    for own, document in zip(sums, documents, strict=True):
+        if "risk" in document:
+            own["risk"] = document["objective_usd"] - document["risk"]["expected_cost_usd"]
     proven = {"total": "objective_usd", "proven bound": "bound_usd"}
     ends = [
         {"line": line, **{label: document[key] for label, document in zip(labels, documents, strict=True)}}
