@@ -197,6 +197,20 @@ def test_under_shares_of_spend_solves_bracket_the_price_and_the_reader_is_told()
     assert "the ends are prices that were solved" in found.sentence
 
 
+def test_solves_that_are_cut_short_twice_are_not_tried_again(monkeypatch):
+    """Every bound 10 % low for lack of time: without it, at today's price and at 7,200, then no more."""
+
+    def hurried(*args, **limits):
+        outcome = solve_model(*args, **limits)
+        return replace(outcome, bound=0.9 * outcome.bound, status="time_limit")
+
+    monkeypatch.setattr("offtake.engine.solve_model", hurried)
+    found = one(problem(offers={"lease": lease(10.0, 9000.0)}), "lease")
+    assert (found.verdict, found.solves) == ("wide", 3)
+    assert found.price_low == pytest.approx(6480.0)
+    assert "More time for each solve narrows this." in found.sentence
+
+
 def test_loose_bounds_make_a_wide_interval_that_holds_the_price(monkeypatch):
     """Every bound 10 % low: taken for certain only while 0.9 x 7,200 covers it, not for certain below 7,200 / 0.9."""
 

@@ -57,6 +57,8 @@ class Point:
     blocks: int = 0
     term: int = 0
     """index of the term that it pays most for"""
+    cut_short: bool = False
+    """by a time limit"""
 
 
 def proven_low(points: Sequence[Point], out: Point, growth: Growth) -> float | None:

@@ -127,9 +127,14 @@ def of_target(study: Study, target: Target) -> BreakEven:
         out = study.without(target, gap)
     negligible = _negligible(study, out) if least <= 0 else 0.0
     rules = (out, least, study.growth(target), negligible)
-    while len(points) < MOST_SOLVES and (factor := next_factor(points, *rules)) is not None:
+    while len(points) < MOST_SOLVES and not _in_vain(points) and (factor := next_factor(points, *rules)) is not None:
         points.append(study.signed(target, factor, gap))
     return _report(study, target, known, points, rules)
+
+
+def _in_vain(points: list[Point]) -> bool:
+    """Whether the last two solves were cut short: at another price the next one would be too."""
+    return len(points) > 1 and all(point.cut_short for point in points[-2:])
 
 
 def _finer(study: Study, out: Point, first: Point) -> float | None:
@@ -196,7 +201,8 @@ def _report(study: Study, target: Target, known: dict[str, Any], points: list[Po
         **{**known, "term": spoken_of},
     )
     told = study.today.problem.spend_share and (low, high) != (None, None)
-    return replace(break_even, sentence=_sentence(break_even, target) + (SHARES if told else ""))
+    advice = "More time for each solve" if _in_vain(points) else "A smaller gap"
+    return replace(break_even, sentence=_sentence(break_even, target, advice) + (SHARES if told else ""))
 
 
 def _price_today(study: Study, target: Target, price: float | dict[Month, float]) -> float:
@@ -227,7 +233,7 @@ def _verdict(points: Sequence[Point], out: Point, low: float | None, high: float
     return "proven" if high - low <= WIDE * high else "wide"
 
 
-def _sentence(found: BreakEven, target: Target) -> str:
+def _sentence(found: BreakEven, target: Target, narrower: str) -> str:
     unit = (found.unit or "").removeprefix("USD ")
     which = "" if target.term is None else f"Term {target.term}: "
     state = f"{which}{'Taken' if found.chosen else 'Not taken'} at today's {_price(found, found.price_today)} {unit}"
@@ -243,7 +249,7 @@ def _sentence(found: BreakEven, target: Target) -> str:
         little = f", where it saves less than ${found.negligible_usd:,.0f}" if found.negligible_usd >= 1 else ""
         ends.append(f"not worth it from {_price(found, found.price_high)} on{little}")
     proven = f"; proven: {', '.join(ends)}" if ends else "; nothing is proven about its price"
-    advice = " A smaller gap narrows this." if found.verdict in ("wide", "undetermined") else ""
+    advice = f" {narrower} narrows this." if found.verdict in ("wide", "undetermined") else ""
     return f"{state}{proven}.{_volume_words(found)}{_saving_words(found)}{advice}{expiry}"
 
 

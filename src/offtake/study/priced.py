@@ -201,11 +201,12 @@ class Study:
         self.plans[target, factor] = found
         factor = 1.0 if factor is None else factor
         lower = max(found.lower, self.best.lower) if factor >= 1.0 else found.lower
+        cut_short = found.outcome.status == "time_limit"
         if found.decisions is None:
-            return Point(factor, found.upper, lower)
+            return Point(factor, found.upper, lower, cut_short=cut_short)
         charges, blocks = self.charges(target, found.decisions)
         term = max(charges, key=lambda number: charges[number], default=target.term or 0)
-        return Point(factor, found.upper, min(lower, found.upper), sum(charges.values()), blocks, term)
+        return Point(factor, found.upper, min(lower, found.upper), sum(charges.values()), blocks, term, cut_short)
 
 
 def _silent(_sentence: str) -> None:
