@@ -99,6 +99,13 @@ def test_the_audit_misses_a_measure_that_is_not_printed():
     assert finding.sentence == "the plan does not print what its risk measure weighs"
 
 
+def test_the_audit_finds_a_measure_that_the_instance_does_not_have():
+    weighed = solved(toys.document(TOY)).to_document()["risk"]
+    plan = solved(unweighed(toys.document(TOY)))
+    (finding,) = audit(plan.instance, {**plan.to_document(), "risk": weighed}).findings
+    assert finding.sentence == "the plan prints a risk measure; its instance has none"
+
+
 def test_one_future_has_none_that_is_dearer():
     document = toys.problem(policy={"risk": {"weight": 1.0}})
     with pytest.raises(InstanceError, match="this instance has one future"):

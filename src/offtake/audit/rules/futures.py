@@ -111,6 +111,8 @@ def risk_follows(check: Check, tree: Tree) -> None:
     """What is expected, and what the dearest futures cost, as printed."""
     stated = tree.instance.policy.risk
     if stated is None or not tree.several:
+        if check.fails(tree.claim.risk is None):
+            check.find("the plan prints a risk measure; its instance has none")
         return
     if check.fails(tree.claim.risk is not None):
         check.find("the plan does not print what its risk measure weighs")
