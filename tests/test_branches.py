@@ -5,12 +5,13 @@ import threading
 import numpy as np
 import pytest
 from pyomo.environ import Binary, ConcreteModel, Constraint, NonNegativeReals, Objective, Var
+from scipy.sparse import csr_array
 
 from offtake.solve import Limits, branches, solve_model, start
-from offtake.solve.branches import branches_of
-from offtake.solve.handover import hand_over
+from offtake.solve.branches import branches_of, with_rows
+from offtake.solve.handover import Rows, hand_over
 from offtake.solve.limits import Clock
-from offtake.solve.loop import Ran, Watch
+from offtake.solve.loop import Ran, Watch, run
 from offtake.solve.outcome import Ended
 from offtake.solve.proving import prove
 from offtake.solve.start import starting_plan
@@ -73,6 +74,20 @@ def test_a_branch_without_plans_is_left_out():
     matrix, columns, branches = divided(model, groups)
     assert len(branches) == 1
     assert prove(matrix, columns, EXACT, Watch(Clock(None))).objective == pytest.approx(200.0)
+
+
+def test_rows_added_to_all_leave_the_parts_what_they_are():
+    """A site for 170 is the best plan until 30 units must be rented: then it costs 170 + 90, and without one it is 60
+    leases and 40 units of rent for 180, as before."""
+    matrix, columns, branches = divided(*site_or_leases(170.0))
+    rent = np.flatnonzero(~matrix.integer)
+    row = csr_array((np.ones(1), (np.zeros(1, int), rent)), shape=(1, matrix.a.shape[1]))
+    more = matrix.with_rows(Rows(row, np.array([30.0])))
+    parts = with_rows(branches, more, columns)
+    watch = Watch(Clock(None))
+    found = {round(branch.bound): run(branch.matrix, watch, "proving", {}).objective for branch in parts}
+    assert found == {180: pytest.approx(180.0), 170: pytest.approx(260.0)}
+    assert prove(more, columns, EXACT, watch, branches=parts).objective == pytest.approx(180.0)
 
 
 def test_no_branch_has_a_plan():

@@ -36,12 +36,19 @@ class Branch:
 
     matrix: Matrix
     """has the columns of the whole; a row is added for each group of which something is taken"""
-    decided: tuple[int, ...] = ()
-    """positions of groups"""
+    without: tuple[int, ...] = ()
+    """positions of groups of which nothing is taken"""
+    with_some: tuple[int, ...] = ()
+    """positions of groups of which something is taken"""
     bound: float = -math.inf
     """no plan of this part costs less"""
     x: np.ndarray | None = None
     """values of its relaxation, if that has an optimum"""
+
+    @property
+    def decided(self) -> tuple[int, ...]:
+        """Positions of groups."""
+        return self.without + self.with_some
 
     @property
     def in_fractions(self) -> float:
@@ -70,6 +77,19 @@ def branches_of(matrix: Matrix, groups: Sequence[Sequence[int]], limits: Limits,
         else:
             open_ = sorted([*open_, *halves], key=lambda half: half.bound)
     return sorted([*open_, *done], key=lambda branch: branch.in_fractions)
+
+
+def with_rows(branches: Sequence[Branch], matrix: Matrix, groups: Sequence[Sequence[int]]) -> list[Branch]:
+    """The same parts of a problem to which rows have been added: what bounded them bounds them still."""
+    added = []
+    for branch in branches:
+        part = Branch(matrix, bound=branch.bound, x=branch.x)
+        for k in branch.without:
+            part = _without(part, groups, k)
+        for k in branch.with_some:
+            part = _with_some(part, groups, k)
+        added.append(part)
+    return added
 
 
 def _relaxed(branches: list[Branch], limits: Limits, watch: Watch) -> list[Branch]:
@@ -108,7 +128,7 @@ def _without(branch: Branch, groups: Sequence[Sequence[int]], k: int) -> Branch:
     """Nothing of a group is taken."""
     upper = branch.matrix.upper.copy()
     upper[list(groups[k])] = 0.0
-    return replace(branch, matrix=replace(branch.matrix, upper=upper), decided=(*branch.decided, k))
+    return replace(branch, matrix=replace(branch.matrix, upper=upper), without=(*branch.without, k))
 
 
 def _with_some(branch: Branch, groups: Sequence[Sequence[int]], k: int) -> Branch:
@@ -121,4 +141,4 @@ def _with_some(branch: Branch, groups: Sequence[Sequence[int]], k: int) -> Branc
         row_lower=np.append(matrix.row_lower, 1.0),
         row_upper=np.append(matrix.row_upper, np.inf),
     )
-    return replace(branch, matrix=taken, decided=(*branch.decided, k))
+    return replace(branch, matrix=taken, with_some=(*branch.with_some, k))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,27 +28,35 @@ def searched_by_parts(
     `groups` are columns decided together, `start` is a plan to begin with: if None, one is sought.
     """
     parts = divided(matrix)
-    relaxed = None if parts is None else relaxed_by_parts(parts, limits, watch)
-    if parts is None or relaxed is None:
+    if parts is None:
         return None
-    bound, cuts = relaxed
-    state = Ran(bound=bound, ended=Ended.LIMIT, message="the plan in hand is not proven to be near the best")
+    state = Ran(ended=Ended.LIMIT, message="the plan in hand is not proven to be near the best")
 
-    def enough(found: Found) -> bool:
-        x = parts.plan(parts.decided(found.whole)) if found.cost < state.objective else None
+    def take(x: np.ndarray | None, phase: str = "proving") -> None:
         if x is not None and _keeps(matrix, x):
             state.x, state.objective = x, matrix.objective(x)
-            watch.tell(state, "proving")
+            watch.tell(state, phase)
+
+    def enough(found: Found) -> bool:
+        if found.cost < state.objective:
+            take(parts.plan(parts.decided(found.whole)))
         return state.gap <= limits.gap
 
-    own = own_of(parts)
-    search = Exchange(parts, own, options_of(parts, own, cuts.tied, groups), cuts, limits, watch)
-    idle = search.begun(np.ceil(np.clip(0.0, matrix.lower, matrix.upper)[parts.first[: parts.whole]]))
-    if idle is not None and not idle.broken and enough(idle):
-        return state
-    first = search.plan() if start is None else search.begun(start[parts.first[: parts.whole]])
-    if first is not None:
-        search.improved(first, enough)
+    idle = np.ceil(np.clip(0.0, matrix.lower, matrix.upper)[parts.first[: parts.whole]])
+    take(parts.plan(parts.decided(idle)) if start is None else start, "starting plan")
+    known = replace(
+        watch, tell=lambda ran, phase: watch.tell(replace(ran, x=state.x, objective=state.objective), phase)
+    )
+    relaxed = relaxed_by_parts(parts, limits, known)
+    if relaxed is None:
+        return None
+    state.bound, cuts = relaxed
+    if state.gap > limits.gap:
+        own = own_of(parts)
+        search = Exchange(parts, own, options_of(parts, own, cuts.tied, groups), cuts, limits, watch)
+        first = search.plan() if start is None else search.begun(start[parts.first[: parts.whole]])
+        if first is not None:
+            search.improved(first, enough)
     return state
 
 

@@ -173,6 +173,8 @@ class Part:
             integer=np.zeros(len(columns), bool),
         )
         self.solver = prepared(self.program, {"presolve": "off", "threads": 1})
+        self.in_force = self.upper
+        """the limits that the solver holds"""
 
     def cut(self, k: int, tied: np.ndarray) -> Cut | None:
         """What dispatch costs for the values it depends on, and elsewhere at least; None if there is none."""
@@ -181,7 +183,9 @@ class Part:
         upper = np.minimum(self.upper, np.maximum(self.limit - self.limit_ties @ tied, self.lower))
         rows = np.arange(len(moved), dtype=np.int32)
         self.solver.changeRowsBounds(len(rows), rows, self.row_lower - moved, self.row_upper - moved)
-        self.solver.changeColsBounds(len(upper), self.limited, self.lower, upper)
+        new = np.flatnonzero(upper != self.in_force)  # few of many thousand: to set them all takes as long as to solve
+        self.solver.changeColsBounds(len(new), self.limited[new], self.lower[new], upper[new])
+        self.in_force = upper
         self.solver.run()
         if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .branches import branches_of
+from .branches import Branch, branches_of, with_rows
 from .finish import finish
 from .handover import Matrix, Rows
 from .limits import Limits
@@ -24,7 +24,7 @@ from .start import starting_plan, within
 
 Lazy = Callable[[np.ndarray], Rows | None]
 """values of all columns -> rows that they break and no plan may; None if there are none"""
-Search = Callable[[Matrix, Sequence[Sequence[int]], Limits, Watch, np.ndarray | None], Ran]
+Search = Callable[[Matrix, Sequence[Sequence[int]], Limits, Watch, np.ndarray | None, list[Branch] | None], Ran]
 """as `prove`"""
 ROUNDS = 30
 """of the search for a plan near another"""
@@ -87,11 +87,10 @@ def search_lazily(
 
     `groups`: see `branches_of`; `start` is a plan to begin with, which may break rows.
     """
-    aside = watch.quiet()
-    matrix, relaxed = tightened(matrix, lazy, limits, aside)
-    known = Known(matrix, lazy)
+    matrix, relaxed = tightened(matrix, lazy, limits, watch.quiet())
+    known, branches = Known(matrix, lazy), None
     bound = -np.inf if relaxed is None else matrix.objective(relaxed)
-    watch.tell(Ran(bound=bound), "starting plan")
+    aside = watch.quiet(lambda: Ran(known.x, known.objective, bound))
     if start is None:
         branches = branches_of(matrix, groups, limits, aside)
         start = starting_plan(branches[0], limits, aside) if branches else None
@@ -99,7 +98,8 @@ def search_lazily(
         mend(known, start, relaxed, limits, aside)
 
     def go_on() -> Ran:
-        return search(known.matrix, groups, limits, known.told(watch), known.x)
+        parts = None if branches is None or known.x is None else with_rows(branches, known.matrix, groups)
+        return search(known.matrix, groups, limits, known.told(watch), known.x, parts)
 
     ran = _proven(known, bound, relaxed, limits, watch, go_on)
     return replace(ran, x=known.x, objective=known.objective), known.matrix
@@ -134,7 +134,7 @@ def _proven(
             return ran
         if not known.broken:
             return replace(ran, ended=Ended.FAILED, message="a row is broken by less than the solver can tell")
-        mend(known, ran.x, relaxed, limits, watch.quiet())
+        mend(known, ran.x, relaxed, limits, watch.quiet(lambda: replace(ran, x=known.x, objective=known.objective)))
         if relative_gap(known.objective, bound) <= limits.gap:
             return ran
 

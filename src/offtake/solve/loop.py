@@ -75,9 +75,10 @@ class Watch:
     tell: Callable[[Ran, str], None] = lambda ran, phase: None
     """called with the state of the run and the phase"""
 
-    def quiet(self) -> Watch:
-        """For runs on parts of the problem, whose bounds and values are none of the whole: tells only that they run."""
-        return Watch(self.clock, self.stop, lambda ran, phase: self.tell(Ran(), phase))
+    def quiet(self, known: Callable[[], Ran] = Ran) -> Watch:
+        """For runs on parts of the problem, whose bounds and values are none of the whole: tells that they run, and
+        what is `known` of the whole."""
+        return Watch(self.clock, self.stop, lambda ran, phase: self.tell(known(), phase))
 
 
 def run(

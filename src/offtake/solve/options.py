@@ -33,7 +33,10 @@ class Own:
         return self.ties @ (self.by_whole @ whole)
 
     def costs(self, whole: np.ndarray) -> float:
-        return float(self.cost @ whole) + self.offset
+        taken = np.flatnonzero(
+            whole
+        )  # few: a product over all wakes the threads of BLAS, which takes a thousand times longer
+        return float(self.cost[taken] @ whole[taken]) + self.offset
 
 
 @dataclass(frozen=True)

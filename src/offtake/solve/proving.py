@@ -26,9 +26,15 @@ VERDICTS = (Ended.OPTIMAL, Ended.UNBOUNDED, Ended.LIMIT, Ended.INTERRUPTED)
 
 
 def prove(
-    matrix: Matrix, groups: Sequence[Sequence[int]], limits: Limits, watch: Watch, start: np.ndarray | None = None
+    matrix: Matrix,
+    groups: Sequence[Sequence[int]],
+    limits: Limits,
+    watch: Watch,
+    start: np.ndarray | None = None,
+    branches: list[Branch] | None = None,
 ) -> Ran:
     """Search the whole. `groups` are columns decided together, `start` is a plan to begin with: if None, one is sought.
+    `branches` are its parts, where they are known.
 
     Whoever is told hears of the plan in hand and the bound of the whole.
     """
@@ -37,10 +43,11 @@ def prove(
         branches = [Branch(matrix, bound=by_parts.bound)]
         if start is None or by_parts.objective < matrix.objective(start):
             start = by_parts.x
-    else:
+    elif branches is None:
         branches = branches_of(matrix, groups, limits, watch.quiet())
     if start is None and branches:
-        start = starting_plan(branches[0], limits, watch.quiet())
+        known = Ran(bound=min(branch.bound for branch in branches))
+        start = starting_plan(branches[0], limits, watch.quiet(lambda: known))
     search = _Search(limits, watch, [branch.bound for branch in branches])
     if start is not None:
         search.best = Ran(start, matrix.objective(start), min(search.bounds), 0, Ended.OPTIMAL, PROVEN)

@@ -25,7 +25,7 @@ CLOSE = 3e-3
 """relative: how near the relaxation comes to what it could be"""
 OFTEN = 4
 """every so many rounds cuts are asked for at the decision itself"""
-SHARE = 1 / 3
+SHARE = 1 / 4
 """of a time limit: what is left is for a plan"""
 
 
