@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -46,6 +47,10 @@ class Known:
     @property
     def objective(self) -> float:
         return np.inf if self.x is None else self.matrix.objective(self.x)
+
+    def state(self, bound: float) -> Ran:
+        """As a run would tell it."""
+        return Ran(self.x, self.objective, bound)
 
     def look_at(self, x: np.ndarray) -> bool:
         """Whether a plan keeps all rows. It is remembered if none that is as good is known, or else what it breaks."""
@@ -90,7 +95,7 @@ def search_lazily(
     matrix, relaxed = tightened(matrix, lazy, limits, watch.quiet())
     known, branches = Known(matrix, lazy), None
     bound = -np.inf if relaxed is None else matrix.objective(relaxed)
-    aside = watch.quiet(lambda: Ran(known.x, known.objective, bound))
+    aside = watch.quiet(partial(known.state, bound))
     if start is None:
         branches = branches_of(matrix, groups, limits, aside)
         start = starting_plan(branches[0], limits, aside) if branches else None
@@ -134,7 +139,7 @@ def _proven(
             return ran
         if not known.broken:
             return replace(ran, ended=Ended.FAILED, message="a row is broken by less than the solver can tell")
-        mend(known, ran.x, relaxed, limits, watch.quiet(lambda: replace(ran, x=known.x, objective=known.objective)))
+        mend(known, ran.x, relaxed, limits, watch.quiet(partial(known.state, bound)))
         if relative_gap(known.objective, bound) <= limits.gap:
             return ran
 
