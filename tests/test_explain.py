@@ -73,6 +73,17 @@ def test_two_budgets_that_lack_give_together():
     assert both[0]["cost_usd"] == pytest.approx(14_640)
 
 
+def test_resilience_gives_what_cannot_be_kept():
+    """Five of ten must be left without the cloud, the other seller has three: two fifths less, and 3,000 + 4,120."""
+    document = toys.two_sellers(keep=0.5)
+    document["offers"]["spare"] = toys.lease(3.0, 4120.0, provider="other")
+    found = explained(document)
+    rule = "the rule that 0.5 of chat is served without cloud"
+    assert found.clash == [rule]
+    assert amounts(found) == {rule: pytest.approx(0.4)}
+    assert list(found.repairs["cost_usd"]) == [pytest.approx(7120.0)]
+
+
 def test_a_number_of_offers_gives_a_whole_one():
     """Both leases must be signed, and one wants to be alone: one fewer, or that it is not alone."""
     groups = [{"exclusive": "left", "offers": ["right"]}, {"at_least": 2, "offers": ["left", "right"]}]
@@ -155,6 +166,21 @@ def test_one_percent_of_a_power_cap():
     assert found.cost_usd == pytest.approx(8 * 360 + 2 * 720)
     assert cap["costs_low_usd"] == pytest.approx(720.0)
     assert cap["usd_high"] == 0.0
+
+
+def test_what_resilience_costs_and_what_one_percent_less_of_it_saves():
+    """5.05 of ten must be left without the cloud: six chips of the other at 824 each and four on demand, 4,944 + 2,880
+    (with the lease for 3,000 instead: 7,944). Without the rule the lease alone, 3,000. 4.9995 need five chips, 4,120,
+    and the lease: 7,120. Without the other, the lease stays."""
+    document = toys.two_sellers(keep=0.505)
+    document["offers"]["spare"] = toys.lease(1.0, 824.0, provider="other", blocks={"max": 10})
+    found = explained(document)
+    assert found.cost_usd == pytest.approx(7824.0)
+    cloud = said(found, "the rule that 0.505 of chat is served without cloud")
+    assert cloud["costs_low_usd"] == cloud["costs_high_usd"] == pytest.approx(4824.0)
+    assert cloud["usd_low"] == cloud["usd_high"] == pytest.approx(704.0)
+    assert cloud["sentence"].endswith("1% less saves $704.")
+    assert said(found, "the rule that 0.505 of chat is served without other")["costs_high_usd"] == 0.0
 
 
 def test_one_more_offer_and_one_percent_of_demand():

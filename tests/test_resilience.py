@@ -27,6 +27,7 @@ from offtake.solve.limits import Clock
 from offtake.solve.loop import Ran, Watch
 from offtake.solve.outcome import Ended
 from offtake.solve.proving import prove
+from offtake.study.held import NotHeld, hold
 from offtake.study.infeasible import explain
 from offtake_models import build
 
@@ -351,3 +352,13 @@ def test_what_waits_for_a_port_does_not_survive_by_it():
 
     said = findings(unported, "loss_of_a_family_needs_the_port")
     assert ("survives_any_loss", "without cuda, chat keeps 0 requests/s in 2026-07; 5 must be served") in said
+
+
+def test_signings_that_are_held_are_asked_too():
+    """The lease for 3,000 serves all and leaves nothing without its seller; with five chips of another, 7,120."""
+    world = from_document(toys.two_sellers(keep=0.5))
+    assert hold(offtake.solve(world, gap=0.0), world).objective_usd == pytest.approx(7120.0)
+    alone = toys.two_sellers(keep=0.5)
+    del alone["policy"]
+    with pytest.raises(NotHeld, match=r"there cannot hold the rule that .+ of chat is served without cloud"):
+        hold(offtake.solve(from_document(alone), gap=0.0), world)

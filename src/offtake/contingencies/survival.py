@@ -47,16 +47,21 @@ class Survival:
 
     def lazily(self, handed: Handover) -> Callable[[np.ndarray], Rows | None]:
         """For a search of the model: values of all columns -> the rows `survives` that they break."""
-        position = handed.position()
-        columns = np.array([position[id(variable)] for variable in self._left.variables], dtype=int)
+        position, variables = handed.position(), self._left.variables
+        free = np.array([id(variable) in position for variable in variables], dtype=bool)
+        columns = np.array([position[id(variable)] for variable in variables if id(variable) in position], dtype=int)
+        values = np.array([variable.value if variable.fixed else 0.0 for variable in variables], dtype=float)
 
         def broken(x: np.ndarray) -> Rows | None:
-            rows = self.broken(x[columns])
+            values[free] = x[columns]
+            rows = self.broken(values)
             if not rows:
                 return None
-            a = vstack([each.a for each in rows]).tocoo()
-            spread = csr_array((a.data, (a.row, columns[a.col])), shape=(a.shape[0], len(x)))
-            return Rows(spread, np.concatenate([each.least for each in rows]))
+            a = csr_array(vstack([each.a for each in rows]))
+            least = np.concatenate([each.least for each in rows]) - a[:, ~free] @ values[~free]
+            asked = a[:, free].tocoo()
+            spread = csr_array((asked.data, (asked.row, columns[asked.col])), shape=(a.shape[0], len(x)))
+            return Rows(spread, least)
 
         return broken
 

@@ -165,6 +165,16 @@ class _Study:
         self.progress(sentence)
         return solved(compiled or self.compiled, self.limits, extend, begin=self.base.decisions.blocks)
 
+    def eased(self, sentence: str, rule: Rule, amount: float | None) -> Solved:
+        """With a rule that allows so much more, or without it (None)."""
+        if rule.contingency is not None:
+            share = 0.0 if amount is None else 1 - amount
+            fewer = replace(self.compiled, problem=with_kept(self.problem, rule.contingency, share))
+            return self.solve(sentence, lambda model: None, fewer)
+        if amount is None:
+            return self.solve(sentence, partial(switch, rule=rule, on=False))
+        return self.solve(sentence, partial(repair.grant, gives=[(rule, amount)]))
+
 
 def _hold(compiled: Compiled, plan: Plan, model: Any) -> None:
     """Sign what a plan signs, commitments too."""
@@ -280,7 +290,7 @@ def step(rule: Rule) -> float:
 
 def _limit(study: _Study, rule: Rule) -> tuple[Row, int]:
     """What a rule costs, and what one unit more of it saves if it costs something."""
-    found = study.solve(f"without {rule.sentence}", lambda model: switch(model, rule, on=False))
+    found = study.eased(f"without {rule.sentence}", rule, None)
     costs = _saved(study, found)
     row = {
         **dict.fromkeys(RULES),
@@ -295,9 +305,7 @@ def _limit(study: _Study, rule: Rule) -> tuple[Row, int]:
     if not rule.unit:
         return {**row, "sentence": f"{said}."}, 1
     more = step(rule)
-    eased = study.solve(
-        f"{rule.sentence}: {repair.quantity(rule, more)} more", partial(repair.grant, gives=[(rule, more)])
-    )
+    eased = study.eased(f"{rule.sentence}: {repair.easing(rule, more)}", rule, more)
     low, high = _saved(study, eased)
     worth = {"unit": rule.unit, "more": more, "usd_low": low, "usd_high": _finite(high)}
     saves = "nothing" if high == 0.0 else _span(low, high)
@@ -345,6 +353,13 @@ def with_demand(problem: Any, workload: str, factor: float) -> Any:
     run = None if given.run is None else replace(given.run, flop=factor * given.run.flop)
     scaled = replace(given, provision=factor * given.provision, run=run)
     return replace(problem, workloads={**problem.workloads, workload: scaled})
+
+
+def with_kept(problem: Any, k: int, share: float) -> Any:
+    """The problem where so much of what a contingency must leave is asked for; none of it if the share is 0."""
+    lost = problem.contingencies[k]
+    less = [replace(lost, keep={w: share * keep for w, keep in lost.keep.items()})] if share else []
+    return replace(problem, contingencies=[*problem.contingencies[:k], *less, *problem.contingencies[k + 1 :]])
 
 
 def _finite(value: float) -> float | None:

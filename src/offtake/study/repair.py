@@ -109,7 +109,7 @@ def _least(
         model.least_cost.deactivate()
         model.least_given = Objective(expr=sum(measured))
 
-    return solved(compiled, replace(limits, gap=LEAST_GAP), extend), amounts
+    return solved(compiled, replace(limits, gap=LEAST_GAP), extend, written_out=True), amounts
 
 
 def _relax(model: Any, rule: Rule, given: Any) -> None:
@@ -147,7 +147,7 @@ def _size(model: Any, rule: Rule) -> float:
 
 def _granted(compiled: Compiled, gives: Gives, least: float | None, limits: Limits) -> Repair:
     """The cheapest plan if the rules give so much."""
-    found = solved(compiled, limits, lambda model: grant(model, gives))
+    found = solved(compiled, limits, lambda model: grant(model, gives), written_out=True)
     known = found.decisions is not None
     return Repair(
         gives={rule.sentence: amount for rule, amount in gives},

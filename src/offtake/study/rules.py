@@ -41,6 +41,8 @@ class Rule:
     """in that unit, of a balance the largest; None where the rule has none"""
     workload: str = ""
     """of demand that must be served"""
+    contingency: int | None = None
+    """position of what may be lost"""
 
     @property
     def whole(self) -> bool:
@@ -122,7 +124,9 @@ def _promised_rules(problem: Problem, model: ConcreteModel) -> list[Rule]:
         rules.append(Rule(f"the port of {port.model} to {port.family}, which takes {takes}", members))
     for k, lost in enumerate(problem.contingencies):
         members = _all("kept_when_lost", [slot for slot in model.kept_when_lost if slot[0] == k])
-        rules.append(Rule(f"the rule that {_kept(lost)} is served without {lost.name}", members, "share"))
+        rules.append(
+            Rule(f"the rule that {_kept(lost)} is served without {lost.name}", members, "share", contingency=k)
+        )
     return rules
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -42,12 +42,16 @@ def solved(
     extend: Callable[[Any], None] = lambda model: None,
     enough: Callable[[Progress], bool] | None = None,
     begin: Signings | None = None,
+    written_out: bool = False,
 ) -> Solved:
     """Build the model of a problem, let `extend` add to it, and solve it, or until `enough` is known.
 
-    `begin`: the search begins with the plan that signs these, if there is one. Raises KeyboardInterrupt if the user
-    ends the search.
+    `begin`: the search begins with the plan that signs these, if there is one. `written_out`: `extend` finds all rows
+    of resilience in the model; else they are added where a plan breaks them. Raises KeyboardInterrupt if the user ends
+    the search.
     """
+    from offtake_models import build
+
     from ..engine import build_without_contingencies, searched
     from .worlds import values
 
@@ -58,10 +62,11 @@ def solved(
             known.set()
             stop.set()
 
-    model = build_without_contingencies(compiled)
+    model = build(compiled.problem) if written_out else build_without_contingencies(compiled)
     extend(model)
     first = None if begin is None else values(compiled, model, begin)
-    outcome, decisions = searched(compiled, model, limits, listen, stop, first)
+    asked = replace(compiled, problem=replace(compiled.problem, contingencies=[])) if written_out else compiled
+    outcome, decisions = searched(asked, model, limits, listen, stop, first)
     if outcome.status == "interrupted" and not known.is_set():
         raise KeyboardInterrupt
     return Solved(outcome, decisions)
