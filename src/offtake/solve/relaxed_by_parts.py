@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 
-import highspy
 import numpy as np
 from scipy.sparse import csc_array, csr_array, hstack
 
@@ -18,7 +17,8 @@ from .cuts import ROOM, Cuts
 from .dispatch import Cut, Divided
 from .handover import Matrix
 from .limits import Limits
-from .loop import Ran, Watch, prepared
+from .loop import Ran, Watch, prepared, watched
+from .outcome import Ended
 
 ROUNDS = 150
 CLOSE = 3e-3
@@ -27,11 +27,13 @@ OFTEN = 4
 """every so many rounds cuts are asked for at the decision itself"""
 SHARE = 1 / 4
 """of a time limit: what is left is for a plan"""
+ITERATIONS = 20_000
+"""of the simplex method, after which it begins anew: at times it goes in circles"""
 
 
 def relaxed_by_parts(parts: Divided, limits: Limits, watch: Watch) -> tuple[float, Cuts] | None:
     """A bound of the whole with the cuts that prove it; None where some decision leaves no dispatch at all."""
-    known, master, bound = Cuts(parts), _Master(parts, limits), -math.inf
+    known, master = Cuts(parts), _Master(parts, limits, watch)
     center = np.clip(parts.constant, master.own.lower[: len(parts.first)], master.own.upper[: len(parts.first)])
     asked = center
     for k in range(ROUNDS):
@@ -44,27 +46,30 @@ def relaxed_by_parts(parts: Divided, limits: Limits, watch: Watch) -> tuple[floa
         cost = master.cost(asked) + sum(cut.at(asked[parts.parts[cut.part].tied]) for cut in cuts)
         if k % ROOM == ROOM - 1:
             known.keep()
-        near = math.isfinite(bound) and cost - bound <= CLOSE * abs(bound)
-        if near or watch.stop.is_set() or watch.clock.seconds > SHARE * (limits.time_limit_s or math.inf):
+        if math.isfinite(master.bound) and cost - master.bound <= CLOSE * abs(master.bound):
             break
-        solved = master.solved()
-        if solved is None:
-            return None
-        bound, y = max(bound, solved[0]), solved[1]
-        watch.tell(Ran(bound=bound), "starting plan")
+        y = master.solved()
+        if y is None:
+            if not master.over and not math.isfinite(master.bound):
+                return None
+            break
         center = (center + y) / 2
         asked = y if k % OFTEN == OFTEN - 1 else center
     known.keep()
-    return bound, known
+    return master.bound, known
 
 
 class _Master:
     """The relaxed problem in y and the cost of every part, with the cuts so far."""
 
-    def __init__(self, parts: Divided, limits: Limits):
+    bound = -math.inf
+    """what it has cost at least"""
+
+    def __init__(self, parts: Divided, limits: Limits, watch: Watch):
         whole, first, count = parts.matrix, parts.first, len(parts.parts)
         ties = csr_array(csr_array(whole.a)[parts.rows][:, first])
-        self.parts, self.scale = parts, whole.cost_scale
+        self.parts, self.scale, self.watch = parts, whole.cost_scale, watch
+        self.seconds = SHARE * (limits.time_limit_s or math.inf)
         self.own = Matrix(
             a=csc_array(hstack([ties, csr_array((len(parts.rows), count))])),
             row_lower=whole.row_lower[parts.rows],
@@ -75,7 +80,7 @@ class _Master:
             upper=np.concatenate([whole.upper[first], np.full(count, np.inf)]),
             integer=np.zeros(len(first) + count, bool),
         )
-        options = {"threads": 1, "random_seed": limits.seed}  # as of the parts: HiGHS has one scheduler in a thread
+        options = {"threads": 1, "random_seed": limits.seed, "simplex_iteration_limit": ITERATIONS}
         self.solver = prepared(self.own, options)
 
     def add(self, cut: Cut) -> None:
@@ -89,10 +94,20 @@ class _Master:
         """Of y itself, without dispatch."""
         return float(self.own.cost[: len(y)] @ y) + self.own.offset
 
-    def solved(self) -> tuple[float, np.ndarray] | None:
-        """The least cost by the cuts so far, and the y that has it."""
-        self.solver.run()
-        if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return None
-        y = np.array(self.solver.getSolution().col_value)[: len(self.parts.first)]
-        return self.solver.getInfo().objective_function_value / self.own.cost_scale, y
+    @property
+    def over(self) -> bool:
+        """Whether there is no time for more."""
+        return self.watch.stop.is_set() or self.watch.clock.seconds > self.seconds
+
+    def solved(self) -> np.ndarray | None:
+        """The y that costs least by the cuts so far; None if it is not found in time, or in two trials."""
+        aside = self.watch.quiet(lambda: Ran(bound=self.bound))
+        for _ in range(2):
+            ran = watched(self.solver, self.own, aside, "starting plan", lambda _: self.over)
+            if ran.x is not None and ran.ended is Ended.OPTIMAL:
+                self.bound = max(self.bound, ran.bound)
+                return ran.x[: len(self.parts.first)]
+            if self.over:
+                break
+            self.solver.clearSolver()
+        return None
