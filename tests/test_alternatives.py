@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import offtake
+import toys
 from offtake.cli import main
 from offtake.instance import from_document
 from offtake.study.alternatives import alternatives, in_words
@@ -147,3 +148,20 @@ def test_the_command_saves_the_plans_and_speaks_json(tmp_path, monkeypatch):
     assert "must do" in shown.stdout and "lease-now: 2 blocks" in shown.stdout
     wrong = CliRunner().invoke(main, ["alternatives", str(QUICKSTART), "--most", "acme"])
     assert wrong.exit_code == 2 and "nothing is on offer from a provider 'acme'" in wrong.output
+
+
+def test_what_is_paid_may_be_more_than_the_plan_costs():
+    """One chip of left and ten of right cost 1,100. A hundred of left for 10,000 serve all, and what is worth 8,890
+    too: 1,110 in all, of which right, paid 1,000 of 1,100 before, has nothing."""
+    document = toys.rivals(lease(1.0, 100.0), lease(10.0, 1000.0))
+    document["offers"]["big"] = lease(100.0, 10000.0, provider="left")
+    document["workloads"] = {
+        "chat": toys.chat(10.0),
+        "code": toys.chat(1.0, allow={"providers": ["left"]}),
+        "extra": toys.chat(89.0, allow={"providers": ["left"]}, value_usd_per_request=8890 / (89 * 720 * 3600)),
+    }
+    rate = {"accelerator": "chip", "requests_per_s_per_accelerator": 1.0}
+    document["throughput"] = {"rates": [{**rate, "workload": name} for name in document["workloads"]]}
+    study = alternatives(from_document(document), within=0.02, count=2, gap=1e-5)
+    other = next(each for each in study.found if each.kind == "mix")
+    assert other.figure == other.figure_bound == pytest.approx(1000 / 1100)

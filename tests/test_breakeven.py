@@ -16,7 +16,7 @@ from offtake.solve import solve_model
 from offtake.study.bracket import Growth, Point, estimate, next_factor, proven_high, proven_low
 from offtake.study.breakeven import breakeven
 from offtake.study.priced import with_price_factor
-from toys import document, lease, problem
+from toys import document, lease, problem, promise
 
 
 def one(document: dict, offer: str, gap: float = 0.0):
@@ -366,3 +366,13 @@ def test_a_cap_forbids_today_what_would_pay_for_itself_at_a_lower_price():
     found = one(problem(months=2, offers=offers, finance={"obligations_max_usd": 4000.0}), "lease")
     assert found.saving_usd is None
     assert found.price_low <= 4000.0 <= found.price_high <= found.price_low + 500.0
+
+
+def test_what_counts_for_more_than_it_is_charged_has_no_price():
+    """A year paid ahead counts in full toward what is promised, and is charged for June alone."""
+    offers = {"lease": lease(10.0, 36000.0, months=12, prepay=1.0), "monthly": lease(10.0, 9000.0, months=12)}
+    agreement = {"agreement": promise(usd=36000.0, mandatory=True, eligible=["lease", "monthly"])}
+    document = problem(1, offers, commitments=agreement)
+    assert one(document, "lease").verdict == "unsupported"
+    assert "a dearer price may cost less" in one(document, "lease").sentence
+    assert one(document, "monthly").verdict != "unsupported"

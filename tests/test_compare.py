@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
+import toys
 from offtake.cli import main
 from offtake.engine import solve
 from offtake.instance import Instance, from_document
@@ -302,6 +303,24 @@ def test_rules_that_no_service_mends_are_said():
     """The lease is paid whatever is served, and the budget is below it."""
     with pytest.raises(NotHeld, match=r"there cannot hold the budget of 2026, \$100"):
         hold(solve(instance()), instance(finance={"budget_usd": {"2026": 100.0}}))
+
+
+def test_deals_that_exclude_each_other_there_are_said():
+    """A lease for June and one for July, where the offer may be signed once."""
+    offer = lease(10.0, 3000.0, repeat="stack", blocks={"max": 2})
+    plan = solve(from_document(problem(2, {"lease": offer})), gap=0.0)
+    with pytest.raises(NotHeld, match=r"its deals cannot all be signed there\."):
+        hold(plan, from_document(problem(2, {"lease": {**offer, "repeat": "once"}})))
+
+
+def test_a_commitment_is_held_in_the_futures_that_take_it():
+    """Taken in July if demand doubles, not if it falls to a tenth: in its own world the plan costs what it costs."""
+    promised = {"plan": toys.promise(start="2026-07", usd=6000.0, discount=toys.off(0.2))}
+    futures = toys.futures("2026-07", calm={"demand": {"chat": 0.1}}, boom={"demand": {"chat": 2.0}})
+    world = from_document(problem(2, commitments=promised, uncertainty=futures))
+    plan = solve(world, gap=0.0)
+    assert len(plan.to_document()["decisions"]["committed"]) == 1
+    assert hold(plan, world, gap=0.0).objective_usd == pytest.approx(plan.objective_usd)
 
 
 def test_what_is_not_on_offer_there_is_said():

@@ -183,6 +183,93 @@ def test_what_resilience_costs_and_what_one_percent_less_of_it_saves():
     assert said(found, "the rule that 0.505 of chat is served without other")["costs_high_usd"] == 0.0
 
 
+def test_what_is_bought_by_use_is_not_left_when_it_is_left_out():
+    """Of eleven, half must be left without any seller. Without the ten of `other`, the five of `third` are too few, and
+    on-demand chips that may not be used are none."""
+    sellers = {name: {"kind": "neocloud"} for name in ("cloud", "other", "third")}
+    found = explained(
+        toys.problem(
+            offers={"lease": toys.lease(provider="other"), "big": toys.lease(5.0, 4000.0, provider="third")},
+            demand={"requests_per_s": 11.0},
+            providers=sellers,
+            policy={"resilience": {"lose_any": "provider", "keep": 0.5, "workloads": ["chat"]}},
+        )
+    )
+    assert said(found, "on-demand")["instead"] == "no plan is possible without it"
+
+
+def test_without_a_port_nothing_waits_for_it():
+    """14,920 with the port that is made for resilience; if none were needed, 3,600 and 3,720 on cheap chips."""
+    found = explained(toys.document("loss_of_a_family_needs_the_port"))
+    row = said(found, "the port of llm to neuron, which takes 1 month")
+    assert row["costs_low_usd"] == row["costs_high_usd"] == pytest.approx(14_920.0 - 7_320.0)
+
+
+def test_one_percent_more_of_what_is_learnt_takes_more_rollouts():
+    """Thirty chips for 9,000 have room for one percent more of both."""
+    document = toys.to_learn(1, toys.learning(7200.0), {"lease": toys.lease(30.0, 9000.0)})
+    del document["offers"]["on-demand"]
+    row = said(explained(document), "the training run rl.updates, which must be done by the end of 2026-06")
+    assert (row["usd_low"], row["usd_high"]) == (0.0, 0.0)
+
+
+def test_a_largest_scale_that_binds_nothing_costs_nothing():
+    """Twenty chips do the work, a thousand may: without that limit a run still works in one place at a time."""
+    row = said(explained(toys.training_holds_one_place()), "the scale of run, at most 1,000 accelerators")
+    assert row["costs_high_usd"] == 0.0
+
+
+def test_a_largest_scale_costs_what_it_takes_to_do_without():
+    """1,440 chip-hours on one chip last through July: 200. On ten they are done in June, for 150."""
+    run = toys.training(1440.0, accelerators={"min": 1, "max": 1})
+    offers = {"lease": toys.lease(1.0, 100.0, months=2), "large": toys.lease(10.0, 150.0)}
+    row = said(explained(toys.to_train(2, run, offers)), "the scale of run, at most 1 accelerators")
+    assert row["costs_low_usd"] == row["costs_high_usd"] == pytest.approx(200.0 - 150.0)
+
+
+def test_places_and_not_blocks_forbid_a_run():
+    """Two places of ten chips: whole blocks have nothing to do with it."""
+    document = toys.training_holds_one_place()
+    del document["offers"]["both"], document["offers"]["on-demand"]
+    found = explained(document)
+    assert "the rule that run trains in one place at a time" in found.clash and not found.whole_blocks_alone
+
+
+def test_batch_work_gives_in_every_month():
+    """Ten chips for 1,464 hours are asked for; there are five, and nine more in July: 7,320 + 6,696, 624 too few."""
+    document = toys.problem(months=2, workloads={"chat": toys.batch(10.0, within_days=31)})
+    document["offers"]["on-demand"]["elastic"]["max_accelerators"] = 5.0
+    document["offers"]["july"] = toys.lease(9.0, 1000.0, start={"earliest": "2026-07"})
+    assert amounts(explained(document)) == {"the demand of chat, which must be served": pytest.approx(624 / 14_640)}
+
+
+def test_a_promise_that_pays_costs_nothing():
+    """6,000 are promised for a fifth off 7,200: 5,760 and 240 for nothing are less than list."""
+    agreement = toys.promise(usd=6000.0, discount=toys.off(0.2), mandatory=True)
+    row = said(
+        explained(toys.problem(commitments={"agreement": agreement})),
+        "the spend commitment agreement, which is trued up",
+    )
+    assert row["costs_high_usd"] == 0.0
+
+
+def test_more_of_a_demand_may_cost_less():
+    """Left serves chat for 4,000 and may have 60 % of 13.3 requests/s; chat is 60.2 %, so that right is signed too, for
+    5,000. Of 13.353 it is 59.9 %: 5,000 less 0.053 x 720."""
+    document = toys.rivals(
+        toys.lease(10.0, 4000.0), toys.lease(1.0, 5000.0), policy={"provider_share_max": {"served": 0.6}}
+    )
+    document["workloads"] = {
+        "chat": toys.chat(8.0, allow={"providers": ["left", "right"]}),
+        "code": toys.chat(5.3, allow={"providers": ["cloud"]}),
+    }
+    rate = {"accelerator": "chip", "requests_per_s_per_accelerator": 1.0}
+    document["throughput"] = {"rates": [{**rate, "workload": name} for name in document["workloads"]]}
+    row = said(explained(document), "the demand of code, which must be served")
+    assert row["usd_low"] == row["usd_high"] == pytest.approx(-4961.84)
+    assert row["sentence"] == "One percent more of code saves $4,962."
+
+
 def test_one_more_offer_and_one_percent_of_demand():
     """Of three leases of five chips at 2,000, 2,500 and 3,000, one may be signed: 2,000 + 3,600. A second saves 1,100,
     all of it. One percent more of chat is 0.1 chips on demand: 72 USD. Without the first: 2,500 + 3,600."""

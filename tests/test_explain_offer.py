@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import offtake
+import toys
 from offtake.cli import main
 from offtake.instance import from_document
 from toys import lease, problem
@@ -124,3 +125,19 @@ def test_the_commands(tmp_path):
     assert decisive.exit_code == 0 and "drops lease" in decisive.stdout
     wrong = CliRunner().invoke(main, ["explain", str(tmp_path / "toy.yaml"), "--offer", "nothing"])
     assert wrong.exit_code == 2
+
+
+def test_a_fee_alone_is_no_price_to_leave_it_at():
+    """7,200 on demand against a fee of 8,000: worth taking at a lower fee, of which no price says anything."""
+    page = one(problem(offers={"lease": lease(10.0, 0.0, signing_fee_usd=8000.0, free=True)}))
+    assert page.verdict == "undetermined"
+    assert page.sentence.startswith("Undetermined: lease has a price of zero")
+
+
+def test_blocks_are_those_of_one_future():
+    """A block is signed in July in each of two futures, and one is on sale."""
+    document = toys.nothing_is_signed_on_a_future_not_known()
+    document["offers"]["more"]["start"] = {"earliest": "2026-07"}
+    document["uncertainty"] = toys.futures("2026-07", a={"demand": {"chat": 2.0}}, b={"demand": {"chat": 1.9}})
+    page = one(document, "more")
+    assert (page.verdict, page.blocks) == ("sign", 1)

@@ -37,6 +37,14 @@ def test_a_fee_that_is_too_high_today():
     assert found.below[0] <= 2200.0 <= found.below[1]
 
 
+def test_terms_with_fees_of_their_own():
+    """8,000 for June, or 4,000 with a fee of 4,000: both are left for 7,200 on demand, at what is asked today."""
+    terms = [{"months": 1, "usd_per_month": 8000.0}, {"months": 1, "usd_per_month": 4000.0, "signing_fee_usd": 4000.0}]
+    found = one(problem(offers={"lease": {**lease(), "terms": terms}}), "fee")
+    assert (found.today, found.decision, found.verdict) == (0.0, "left", "keeps")
+    assert "the same at all 6 values tried" in found.sentence
+
+
 def test_the_length_of_a_term():
     """Ten chips at 5,000 a month from June, charged for its share inside the horizon of two months. In June they save
     2,200 and in July 2,440, so any term is worth signing; with a demand in June alone, only that of one month."""

@@ -275,3 +275,12 @@ def test_tails_of_several_futures_have_a_scenario():
     assert list(plan.tails["scenario"]) == ["on-time", "late"]
     assert list(plan.tails["accelerator_months"]) == [10.0, 20.0]
     assert list(plan.futures["late"].tails["months"]) == [2]
+
+
+def test_nothing_is_told_where_the_dearest_futures_are_weighed():
+    """The objective is no expected cost, and what the other rule charges is not added to it."""
+    futures = {"scenarios": {"heads": {"probability": 0.5}, "tails": {"probability": 0.5}}}
+    document = salvaged("market", 0.01, uncertainty=futures)
+    assert other_rule(offtake.solve(from_document(document), gap=0.0)) is not None
+    document["policy"] = {"risk": {"cvar_level": 0.5, "weight": 1.0}}
+    assert other_rule(offtake.solve(from_document(document), gap=0.0)) is None

@@ -115,6 +115,14 @@ def test_what_is_never_signed_is_no_question():
     assert expired.sentence == "Cannot be signed in this horizon."
 
 
+def test_what_may_not_be_signed_now_and_never_is_tells_no_month():
+    """The one that must be signed now excludes the other in June; at 9,000 it is never signed."""
+    offers = {"must": lease(10.0, 4000.0, start={"latest": "2026-06"}), "maybe": lease(10.0, 9000.0)}
+    groups = [{"at_least": 1, "offers": ["must"]}, {"exclusive": "must", "offers": ["maybe"]}]
+    found = one(problem(2, offers, groups=groups), "maybe")
+    assert found.sentence == "No plan is possible that signs it now."
+
+
 def test_an_offer_that_nothing_can_replace():
     """Without on-demand chips June cannot be served but by signing now; a deal at a time, July too."""
     document = problem(months=2, offers={"lease": lease(repeat="one_at_a_time")})

@@ -84,7 +84,7 @@ def _one_for_each_node(problem: Problem, month: int) -> list[int]:
 
 def _add_serving(model: ConcreteModel, problem: Problem) -> None:
     sources = sources_by_slot(problem) if problem.port_of else {}
-    held = {slot: _most_held(problem, found) for slot, found in sources.items()}
+    held = {slot: most_held(problem, found) for slot, found in sources.items()}
 
     def ported(m, k, pool, w, t, b, node):
         s = problem.representative(t, node)
@@ -100,7 +100,7 @@ def _add_serving(model: ConcreteModel, problem: Problem) -> None:
     )
 
 
-def _most_held(problem: Problem, sources: list[Source]) -> float:
+def most_held(problem: Problem, sources: list[Source]) -> float:
     """What can be held of a pool: of an offer no more than its largest stock at once, beside what may follow."""
     held = [(source.held, problem.deals[source.deal]) for source in sources if source.held > 0]
     own = [deal.offer in problem.offers and deal.right in ("", "renewal") for _, deal in held]

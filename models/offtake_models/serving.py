@@ -135,7 +135,7 @@ def _add_batch(model: ConcreteModel, problem: Problem, servers) -> None:
     def balance(m, w, t, node):
         s = problem.representative(t, node)
         before = m.work_waiting[w, t - 1, problem.node_at(s, t - 1)] if t else 0.0
-        return before + arrived(w, t, s) == m.work_done[w, t, node] + m.work_waiting[w, t, node]
+        return m.work_done[w, t, node] + m.work_waiting[w, t, node] - before == arrived(w, t, s)
 
     model.work_done_in_period = Constraint(slots, rule=done, doc="{0}: the work of period {1}")
     model.work_in_time = Constraint(

@@ -15,11 +15,12 @@
     options, renewals, expansions and breaks d that follow p, along each path:
                      sum_d n[d,nu(s,tau_d)] <= rho n[p,nu(s,tau_p)]           follows_its_contract    [blocks]
                      (renewals: <= n[p] less the breaks of p)
+    commitments that must be taken:  m[k,nu] >= 1                             taken_as_promised       [commitments]
 
 A deal of a single block needs no z: n is its own indicator. A contract in force has n fixed, and so has an option that
 came with it. A follow-on is no signing of the offer: of the rules of repetition only those on what is in service count
-its renewals, and a stack is less its breaks. Groups may name spend commitments: m[k,nu], 1 if it is taken and fixed at
-1 if it must be, then stands for its signing. What a seller has lost or withdrawn by then is not signed.
+its renewals, and a stack is less its breaks. Groups may name spend commitments: m[k,nu], 1 if it is taken,
+then stands for its signing. What a seller has lost or withdrawn by then is not signed.
 """
 
 from __future__ import annotations
@@ -74,9 +75,11 @@ def _add_decisions(model: ConcreteModel, problem: Problem) -> None:
 
     takings = [(k, node) for k, each in enumerate(problem.commitments) for node in problem.nodes_in(each.signing)]
     model.committed = Var(takings, domain=Binary)
-    for k, node in takings:
-        if problem.commitments[k].mandatory:
-            model.committed[k, node].setlb(1)
+    model.taken_as_promised = Constraint(
+        [(k, node) for k, node in takings if problem.commitments[k].mandatory],
+        rule=lambda m, k, node: m.committed[k, node] >= 1,
+        doc="commitment {0} is taken",
+    )
     model.blocks = Var(copies(problem), domain=NonNegativeIntegers, bounds=bounds)
     several = [(d, node) for d, node in copies(problem) if _needs_indicator(deals[d])]
     model.signed = Var(several, domain=Binary)

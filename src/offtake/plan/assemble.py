@@ -80,7 +80,7 @@ def _of_futures(compiled: Compiled, decisions: Decisions, gap: float) -> dict[st
         keys[name] = [(d, compiled.problem.signed_at(compiled.problem.deals[d], s)) for d in row_of]
     deals, row_of = futures.joined_deals(compiled, rows, keys)
     own = {"deals": deals, "decisions": _decisions(compiled, decisions, row_of)}
-    both = futures.joined(compiled, sections, {name: _floor(alone) for name, alone in compiled.futures.items()})
+    both = futures.joined(compiled, sections, {name: floor(alone) for name, alone in compiled.futures.items()})
     weighed = compiled.instance.policy.risk is not None
     return {**own, **both, **({"risk": futures.risk(compiled.instance, both["futures"])} if weighed else {})}
 
@@ -108,7 +108,7 @@ def _tables(compiled: Compiled, flow: Flows, deals: list[dict[str, Any]], gap: f
 def _proven(compiled: Compiled, outcome: Outcome) -> dict[str, float]:
     """The bound and the gap. Where the solver has none yet: no plan earns more than all deals that pay at once."""
     if outcome.bound is None or outcome.gap is None:
-        bound, risk = _floor(compiled), compiled.problem.risk
+        bound, risk = floor(compiled), compiled.problem.risk
         if risk is not None:  # neither the mean nor the dearest cost less than the least
             bound *= risk.mean_weight + risk.weight
         distance = (outcome.objective or 0.0) - bound
@@ -116,7 +116,7 @@ def _proven(compiled: Compiled, outcome: Outcome) -> dict[str, float]:
     return {"bound_usd": outcome.bound, "gap": outcome.gap}
 
 
-def _floor(compiled: Compiled) -> float:
+def floor(compiled: Compiled) -> float:
     """What no plan costs less than, without any solve: all deals that pay, at once, all that may be let, all value."""
     problem = compiled.problem
     months = range(len(problem.period_of))

@@ -49,7 +49,7 @@ def searched_by_parts(
     )
     relaxed = relaxed_by_parts(parts, limits, known)
     if relaxed is None:
-        return None
+        return None if state.x is None else state
     state.bound, cuts = relaxed
     if state.gap > limits.gap:
         own = own_of(parts)

@@ -280,7 +280,7 @@ def _can_go(task: tuple[Instance, str, float, Limits]) -> bool | None:
     from .solves import solved
 
     instance, offer, ceiling, limits = task
-    compiled = reduced(compile_instance(instance))
+    compiled, beyond = reduced(compile_instance(instance)), ceiling + HELD * abs(ceiling)
 
     def without(model: Any) -> None:
         for copy in measures.own_copies(compiled.problem, offer):
@@ -288,18 +288,22 @@ def _can_go(task: tuple[Instance, str, float, Limits]) -> bool | None:
 
     def known(progress: Any) -> bool:
         proven, found = progress.bound, progress.incumbent
-        return (proven is not None and proven > ceiling) or (found is not None and found <= ceiling)
+        return (proven is not None and proven > beyond) or (found is not None and found <= ceiling)
 
     end = solved(compiled, limits, without, enough=known)
-    return True if end.upper <= ceiling else False if end.lower > ceiling else None
+    return True if end.upper <= ceiling else False if end.lower > beyond else None
 
 
 def _solve(task: _Task) -> _Found | None:
     """The best plan by a measure; None if a limit was hit before any was found."""
     from ..compile import compile_instance
+    from ..engine import NoPlan
 
     compiled = compile_instance(task.instance)
-    return _Search(task, measures.telling_what_is_owed(compiled) if task.kind == "lock-in" else compiled).found()
+    try:
+        return _Search(task, measures.telling_what_is_owed(compiled) if task.kind == "lock-in" else compiled).found()
+    except NoPlan:
+        return None
 
 
 class _Search:
@@ -331,14 +335,26 @@ class _Search:
         if task.kind == "most":
             return measures.most(model, paid, task.provider)
         before = self._paid_by_the_best(paid)
-        return measures.moved(model, paid, before, max(abs(task.ceiling_usd), sum(before.values())))
+        return measures.moved(model, paid, before, max(self._most_paid(), sum(before.values())))
+
+    def _most_paid(self) -> float:
+        """What no plan inside the slack pays more than, in expectation, since nothing saves more than the floor."""
+        from ..plan.assemble import floor
+
+        risk = self.compiled.problem.risk  # the dearest futures cost no less than the mean
+        weights = 1.0 if risk is None else risk.mean_weight + risk.weight
+        return self.task.ceiling_usd / weights - floor(self.compiled)
 
     def _paid_by_the_best(self, paid: dict[str, Any]) -> dict[str, float]:
         """What the best plan pays each provider, where it pays something."""
         from pyomo.environ import value
 
+        from ..engine import NoPlan
+
         self._hold(self.plans[0])
-        self._run()
+        outcome, decided = self._run()
+        if decided is None:
+            raise NoPlan(outcome)
         self._release()
         usd_of = {provider: float(value(usd)) for provider, usd in paid.items()}
         return {provider: usd for provider, usd in usd_of.items() if usd > HELD * abs(self.task.bound_usd)}

@@ -23,7 +23,7 @@ MOST_SOLVES = 8
 """of one offer at different prices"""
 WIDE = 0.05
 """of the price: a proven interval wider than this is called wide"""
-SHARES = " Shares of spend are limited: the ends are prices that were solved, and others between may allow no plan."
+ALONE = " {}: the ends are prices that were solved, and others between may allow no plan."
 LEAST_GAP = 1e-6
 """to which solves are tightened"""
 
@@ -161,6 +161,11 @@ def _unsupported(study: Study, target: Target) -> str | None:
     terms = offer.terms if target.term is None else [offer.terms[target.term]]
     if not any(_has_price(getattr(term, name)) for term in terms for name in PRICE_KEYS):
         return f"{target.name} has a price of zero, which no factor moves; see what is due once with --over fee."
+    if study.saves_by_its_price(target):
+        return (
+            f"{target.name} is paid ahead for time beyond the horizon, which counts toward a commitment and is not "
+            "charged here: a dearer price may cost less, so that none is the one at which to walk away."
+        )
     return None
 
 
@@ -200,9 +205,12 @@ def _report(study: Study, target: Target, known: dict[str, Any], points: list[Po
         solves=len(points) + 1,
         **{**known, "term": spoken_of},
     )
-    told = study.today.problem.spend_share and (low, high) != (None, None)
+    alone = study.alone(target)
+    if alone and break_even.verdict == "never":  # for nothing it is not, but it may be at some price
+        break_even = replace(break_even, verdict="undetermined")
+    told = ALONE.format(alone) if alone and (low, high) != (None, None) else ""
     advice = "More time for each solve" if _in_vain(points) else "A smaller gap"
-    return replace(break_even, sentence=_sentence(break_even, target, advice) + (SHARES if told else ""))
+    return replace(break_even, sentence=_sentence(break_even, target, advice) + told)
 
 
 def _price_today(study: Study, target: Target, price: float | dict[Month, float]) -> float:

@@ -21,9 +21,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from ..instance.pools import pools
 from ..instance.schema import Instance
 from . import repair
 from .differences import differences
+from .held import fix
 from .infeasible import clashing
 from .rules import Rule, business_rules, switch
 from .shortages import shortages
@@ -145,8 +147,13 @@ class _Study:
 
         self.progress("the best plan" if self.plan is None else "the plan, with its signings")
         kept: list[Any] = []
-        hold = (lambda model: None) if self.plan is None else partial(_hold, self.compiled, self.plan)
-        found = solved(self.compiled, self.limits, lambda model: (kept.append(model), hold(model)))
+
+        def held(model: Any) -> None:
+            kept.append(model)
+            if self.plan is not None:
+                fix(model, self.compiled, self.plan)
+
+        found = solved(self.compiled, self.limits, held)
         if found.decisions is None:
             if found.outcome.status != "infeasible" or self.plan is not None:
                 raise NoPlan(found.outcome)
@@ -167,27 +174,12 @@ class _Study:
 
     def eased(self, sentence: str, rule: Rule, amount: float | None) -> Solved:
         """With a rule that allows so much more, or without it (None)."""
-        if rule.contingency is not None:
-            share = 0.0 if amount is None else 1 - amount
-            fewer = replace(self.compiled, problem=with_kept(self.problem, rule.contingency, share))
-            return self.solve(sentence, lambda model: None, fewer)
+        if rule.eased is not None:
+            problem = rule.eased(self.problem, 1.0 if amount is None else amount)
+            return self.solve(sentence, lambda model: None, replace(self.compiled, problem=problem))
         if amount is None:
             return self.solve(sentence, partial(switch, rule=rule, on=False))
         return self.solve(sentence, partial(repair.grant, gives=[(rule, amount)]))
-
-
-def _hold(compiled: Compiled, plan: Plan, model: Any) -> None:
-    """Sign what a plan signs, commitments too."""
-    from .signings import signings
-    from .worlds import values
-
-    document = plan.to_document()
-    for variable, number in values(compiled, model, signings(compiled, document["deals"])).items():
-        variable.fix(number)
-    taken = [tuple(each) for each in document["decisions"].get("committed", [])]
-    for (k, node), variable in model.committed.items():
-        promised = compiled.problem.commitments[k]
-        variable.fix(int(promised.mandatory or (promised.name, node) in taken))
 
 
 def _why_not(study: _Study, found: Explanation) -> None:
@@ -202,15 +194,19 @@ def _why_not(study: _Study, found: Explanation) -> None:
 
 
 def _fractions_do(study: _Study) -> bool:
-    """Whether the relaxation has a plan, so that whole numbers alone forbid one."""
-    from pyomo.environ import TransformationFactory
+    """Whether there is a plan in fractions of blocks, so that whole ones alone forbid it."""
+    from pyomo.environ import Reals
 
     from offtake_models import build
 
     from ..solve import solve_model
 
     model = build(study.problem)
-    TransformationFactory("core.relax_integer_vars").apply_to(model)
+    for variable in [*model.blocks.values(), *model.signed.values()]:
+        lower, upper = variable.bounds
+        variable.domain = Reals
+        variable.setlb(lower)
+        variable.setub(upper)
     return solve_model(model, study.limits).objective is not None
 
 
@@ -248,17 +244,20 @@ def told_offers(compiled: Compiled, base: Solved) -> list[Row]:
 
 def taken_offers(compiled: Compiled, found: Solved) -> list[str]:
     """Offers that a plan signs or uses in some future."""
-    from ..instance.pools import pools
-
     supply_of = {pool.id: pool.supply for pool in pools(compiled.instance)}
     signed = {compiled.problem.deals[d].offer for d, _ in found.decisions.blocks}
     used = {supply_of[pool] for pool, *_ in found.decisions.serve}
     return [key for key in compiled.instance.offers if key in signed | used]
 
 
-def without(compiled: Compiled, base: Solved, offer: str, solve: Callable[[str, Callable[[Any], None]], Solved]) -> Row:
+def without(
+    compiled: Compiled, base: Solved, offer: str, solve: Callable[[str, Callable[[Any], None], Compiled], Solved]
+) -> Row:
     """What takes the place of an offer in the best plan without it, and what that costs more."""
-    found = solve(f"{offer}: the best plan without it", partial(leave_out, compiled, offer))
+    mine = [pool.id for pool in pools(compiled.instance) if pool.supply == offer]
+    lost = [replace(each, pools=[*each.pools, *mine]) for each in compiled.problem.contingencies]
+    fewer = replace(compiled, problem=replace(compiled.problem, contingencies=lost))
+    found = solve(f"{offer}: the best plan without it", partial(leave_out, compiled, offer), fewer)
     low = max(found.lower, base.lower) - base.upper
     high = found.upper - base.lower
     if found.decisions is None:
@@ -270,8 +269,6 @@ def without(compiled: Compiled, base: Solved, offer: str, solve: Callable[[str, 
 
 def leave_out(compiled: Compiled, offer: str, model: Any) -> None:
     """Neither sign an offer nor use it."""
-    from ..instance.pools import pools
-
     mine = [pool.id for pool in pools(compiled.instance) if pool.supply == offer]
     for (d, _), variable in model.blocks.items():
         if compiled.problem.deals[d].offer == offer:
@@ -285,7 +282,7 @@ def step(rule: Rule) -> float:
     """How much more of a rule is one unit."""
     if rule.unit == "share":
         return PERCENT
-    return 1.0 if rule.whole or not rule.limit else min(1.0, PERCENT * rule.limit)
+    return 1.0 if rule.whole or not rule.limit else min(1.0, PERCENT * abs(rule.limit))
 
 
 def _limit(study: _Study, rule: Rule) -> tuple[Row, int]:
@@ -314,9 +311,13 @@ def _limit(study: _Study, rule: Rule) -> tuple[Row, int]:
 
 def _saved(study: _Study, found: Solved) -> tuple[float, float]:
     """What a plan saves that something less is asked of: never less than nothing."""
-    slack = ROUNDING * abs(study.base.upper)
     low, high = study.base.lower - found.upper, study.base.upper - found.lower
-    return (low if low > slack else 0.0), (high if high > slack else 0.0)
+    return _at_least_nothing(study, low), _at_least_nothing(study, high)
+
+
+def _at_least_nothing(study: _Study, usd: float) -> float:
+    """An amount that cannot be negative, without what the solver's tolerances leave open."""
+    return usd if usd > ROUNDING * abs(study.base.upper) else 0.0
 
 
 def _lower(study: _Study, usd: float) -> bool:
@@ -340,26 +341,31 @@ def _demand(study: _Study, rule: Rule) -> tuple[Row, int]:
     w = rule.workload
     compiled = replace(study.compiled, problem=with_demand(study.problem, w, 1 + PERCENT))
     found = study.solve(f"{w}: 1% more of it", lambda model: None, compiled)
-    low = max(found.lower - study.base.upper, study.base.lower - study.base.upper, 0.0)
-    high = found.upper - study.base.lower
-    said = "is not possible" if low == math.inf else f"costs {_span(low, high)}"
+    low, high = found.lower - study.base.upper, found.upper - study.base.lower
+    if _more_costs_more(study.problem):
+        low, high = (_at_least_nothing(study, usd) for usd in (low, high))
+    said = f"saves {_span(-high, -low)}" if high < 0 else f"costs {_span(low, high) if high else 'nothing'}"
+    told = "is not possible" if low == math.inf else said
     worth = {"unit": "share", "more": PERCENT, "usd_low": _finite(low), "usd_high": _finite(high)}
-    return {**dict.fromkeys(RULES), "rule": rule.sentence, **worth, "sentence": f"One percent more of {w} {said}."}, 1
+    return {**dict.fromkeys(RULES), "rule": rule.sentence, **worth, "sentence": f"One percent more of {w} {told}."}, 1
+
+
+def _more_costs_more(problem: Any) -> bool:
+    """Whether every plan for more of a demand makes one for less at no higher cost: not where shares of what is served
+    or spent are limited, nor where what is left to spend of a commitment may break a budget."""
+    capped = problem.cash_limits or problem.balance_limits or problem.obligations_max_usd is not None
+    return not (problem.spend_share or problem.served_share or (problem.commitments and capped))
 
 
 def with_demand(problem: Any, workload: str, factor: float) -> Any:
     """The problem with so many times the demand of a workload."""
     given = problem.workloads[workload]
     run = None if given.run is None else replace(given.run, flop=factor * given.run.flop)
-    scaled = replace(given, provision=factor * given.provision, run=run)
-    return replace(problem, workloads={**problem.workloads, workload: scaled})
-
-
-def with_kept(problem: Any, k: int, share: float) -> Any:
-    """The problem where so much of what a contingency must leave is asked for; none of it if the share is 0."""
-    lost = problem.contingencies[k]
-    less = [replace(lost, keep={w: share * keep for w, keep in lost.keep.items()})] if share else []
-    return replace(problem, contingencies=[*problem.contingencies[:k], *less, *problem.contingencies[k + 1 :]])
+    scaled = {**problem.workloads, workload: replace(given, provision=factor * given.provision, run=run)}
+    for name, other in scaled.items():
+        if other.rollouts is not None and other.rollouts.learner == workload:
+            scaled[name] = replace(other, rollouts=replace(other.rollouts, most=factor * other.rollouts.most))
+    return replace(problem, workloads=scaled)
 
 
 def _finite(value: float) -> float | None:

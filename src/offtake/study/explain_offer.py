@@ -17,6 +17,7 @@ from .waiting import Waiting, waiting
 from .wording import plural
 
 if TYPE_CHECKING:
+    from ..compile import Compiled
     from ..plan import Plan
 
 Row = dict[str, Any]
@@ -108,18 +109,19 @@ def _by_use(study: Study, told: Row) -> OfferPage:
     if not told["taken"]:
         return OfferPage(verdict="leave", sentence="Bought by use, and the best plan does not use it.", **known)
 
-    def solve(sentence: str, extend: Callable[[Any], None]) -> Solved:
+    def solve(sentence: str, extend: Callable[[Any], None], compiled: Compiled) -> Solved:
         study.progress(sentence)
-        return solved(study.today, study.limits, extend)
+        return solved(compiled, study.limits, extend)
 
     found = without(study.today, study.best, told["offer"], solve)
     return OfferPage(verdict="use", sentence="Bought by use: nothing to sign; the best plan uses it.", **known, **found)
 
 
 def _leased(study: Study, told: Row, price: BreakEven, wait: Waiting, changes: tuple[str, ...]) -> OfferPage:
-    verdict = _verdict(price, wait)
     target = Target(told["offer"])
-    signed = sum(blocks for (d, _), blocks in study.best.decisions.blocks.items() if _own(study, target, d))
+    verdict = _verdict(study, target, price, wait)
+    blocks = study.best.decisions.blocks
+    signed = study.signed_at_most({copy: number for copy, number in blocks.items() if _own(study, target, copy[0])})
     low, high = _cost_of_doing_without(study, target) if price.chosen else (None, None)
     found = {
         "by": _by(study, target),
@@ -142,10 +144,10 @@ def _own(study: Study, target: Target, d: int) -> bool:
     return target.has(study.today.columns[d]) and not study.today.columns[d].right
 
 
-def _verdict(price: BreakEven, wait: Waiting) -> str:
+def _verdict(study: Study, target: Target, price: BreakEven, wait: Waiting) -> str:
     if price.chosen:
         return "wait" if wait.verdict == "wait" else "sign"
-    if price.verdict in ("never", "unsupported"):
+    if price.verdict == "never" or not any(_own(study, target, d) for d, _ in enumerate(study.today.columns)):
         return "leave"
     return "undetermined" if price.price_low is None else "counter"
 
@@ -200,6 +202,8 @@ def _sentence(page: OfferPage, wait: Waiting) -> str:
         return f"Counter at {at}{by}{size}."
     if page.verdict == "leave":
         return "Leave it: at no price would the best plan sign it."
+    if page.price_today is None:  # what it costs is no price
+        return f"Undetermined: {page.changes[0]}"
     return "Undetermined: no price is proven at which it is worth signing. A smaller gap says more."
 
 

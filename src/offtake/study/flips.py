@@ -283,7 +283,8 @@ def _sentence(found: Flip, range_: Range) -> str:
         return f"{begin}: with it and without it cost the same within the gap. A smaller gap says more."
     parts = [*_side(found, found.below, range_, "and below"), *_side(found, found.above, range_, "and above")]
     if not parts:
-        parts = [f"the same between {say(range_.values[0])} and {say(range_.values[-1])}"]
+        ends = f"{say(range_.values[0])} and {say(range_.values[-1])}"
+        parts = [f"the same at all {len(found.tried)} values tried between {ends}"]
     more = "" if found.monotone else f" Not monotone: {_turns(found, say)}."
     return f"{begin}; {'; '.join(parts)}.{more}"
 
@@ -356,23 +357,28 @@ def _of_prepayment(study: Study, target: Target) -> Range | None:
         _grid(0.0, 1.0, 100, today),
         today,
         "share",
-        lambda value: [f"{name}={value:.10g}" for name in names],
+        lambda value: [] if value == today else [f"{name}={value:.10g}" for name in names],
         words=lambda value: f"{value:.4g} paid ahead",
     )
 
 
 def _of_fee(study: Study, target: Target) -> Range | None:
-    """What is due once at signing, in all terms: from nothing to what no saving of today could pay."""
+    """What is due once at signing, in all terms as much more or less (never less than nothing) as in the first: from
+    nothing to what no saving of today could pay."""
     terms = study.instance.offers[target.offer].terms
     today = terms[0].signing_fee_usd
     saving = study.without(target).upper - study.best.lower
     most = today + 1.05 * max(saving, 0.0) + 1.0 if math.isfinite(saving) else today + abs(study.best.upper)
-    names = [f"offers.{target.offer}.terms.{k}.signing_fee_usd" for k in _terms(study, target)]
+
+    def settings(value: float) -> list[str]:
+        fees = [max(terms[k].signing_fee_usd + value - today, 0.0) for k in _terms(study, target)]
+        return [f"offers.{target.offer}.terms.{k}.signing_fee_usd={fee:.10g}" for k, fee in enumerate(fees)]
+
     return Range(
         _grid(0.0, most, 1000, today),
         today,
         "USD",
-        lambda value: [f"{name}={value:.10g}" for name in names],
+        settings,
         words=lambda value: f"a signing fee of ${value:,.0f}",
     )
 

@@ -165,7 +165,7 @@ class _Walk:
 
     def along(self, values: list[float], jobs: int, executor: Executor | None) -> list[Point]:
         """Points in the order of the values, as many as are done."""
-        nested = tightening.rule(self.over).nested
+        nested = tightening.nested(self.over, self.instance)
         tried(self.instance, self.over, self.best, values[0])
         self.say(f"{self.over} {values[-1]:.6g}, the loosest")
         loosest = point(self._part(values[-1:], -math.inf), values[-1], self.best)

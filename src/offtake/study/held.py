@@ -54,11 +54,11 @@ def _held(plan: Plan, world: Instance, limits: dict[str, Any]) -> Plan:
     from ..compile import compile_instance
 
     model = engine.build_model(world)
-    _fix(model, compile_instance(world), plan)
+    fix(model, compile_instance(world), plan)
     return engine.solve(world, model=model, **limits)
 
 
-def _fix(model: ConcreteModel, compiled: Compiled, plan: Plan) -> None:
+def fix(model: ConcreteModel, compiled: Compiled, plan: Plan) -> None:
     """Leave nothing to sign in the model of a world. Raises NotHeld."""
     try:
         fix_deals(model, compiled, _signings(plan, compiled))
@@ -70,7 +70,7 @@ def _fix(model: ConcreteModel, compiled: Compiled, plan: Plan) -> None:
 def _signings(plan: Plan, compiled: Compiled) -> Signings:
     """Those of the plan, in the futures of the world. Raises LookupError, with a sentence."""
     signed = signings(compiled, plan.to_document()["deals"])
-    if scenarios.node_of(plan.instance) == scenarios.node_of(compiled.instance):
+    if _same_futures(plan, compiled):
         return signed
     if len(scenarios.names(plan.instance)) > 1:
         raise LookupError("it decides by futures, and the futures of that world are others")
@@ -95,10 +95,17 @@ def fix_deals(model: ConcreteModel, compiled: Compiled, signed: Signings) -> Non
 
 def _fix_commitments(model: ConcreteModel, compiled: Compiled, plan: Plan) -> None:
     """Taken are those that the plan takes, and those that must be."""
-    taken = {name for name, _ in plan.to_document()["decisions"].get("committed", [])}
-    for (k, _), variable in model.committed.items():
+    taken = [tuple(each) for each in plan.to_document()["decisions"].get("committed", [])]
+    by_node = _same_futures(plan, compiled)
+    for (k, node), variable in model.committed.items():
         commitment = compiled.problem.commitments[k]
-        variable.fix(int(commitment.mandatory or commitment.name in taken))
+        held = (commitment.name, node) in taken if by_node else commitment.name in dict(taken)
+        variable.fix(int(commitment.mandatory or held))
+
+
+def _same_futures(plan: Plan, compiled: Compiled) -> bool:
+    """Whether the plan decides by the futures of the world."""
+    return scenarios.node_of(plan.instance) == scenarios.node_of(compiled.instance)
 
 
 def _lacking(plan: Plan, world: Instance, limits: dict[str, Any]) -> str:
@@ -116,8 +123,9 @@ def _lacking(plan: Plan, world: Instance, limits: dict[str, Any]) -> str:
         short = _held(plan, world.model_copy(update={"workloads": {**world.workloads, **relaxed}}), limits)
     except NoPlan:
         compiled = compile_instance(world)
-        clash = clashing(compiled, lambda model: _fix(model, compiled, plan))
-        return f"with them there cannot hold {listed([rule.sentence for rule in clash.rules])}."
+        clash = clashing(compiled, lambda model: fix(model, compiled, plan))
+        said = [rule.sentence for rule in clash.rules]
+        return f"with them there cannot hold {listed(said)}." if said else "its deals cannot all be signed there."
     rows = [row for row in short.to_document()["service"] if row["served_share"] < ALL_SERVED]
     by_workload = {key: [row for row in rows if row["workload"] == key] for key in relaxed}
     return "; ".join(_short(key, months) for key, months in by_workload.items() if months) + "."

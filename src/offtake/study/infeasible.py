@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pyomo.environ import ConcreteModel, Objective
 
 from offtake_models import build
+from offtake_models.problem import Problem
 
 from ..compile import Compiled, compile_instance
 from ..instance.schema import Instance
@@ -42,23 +43,38 @@ def explain(instance: Instance) -> list[str]:
 
 def clashing(compiled: Compiled, extend: Callable[[ConcreteModel], None] = lambda model: None) -> Clash:
     """A smallest set of clashing rules of a problem, of its model as `extend` leaves it. Raises KeyboardInterrupt."""
-    model = build(compiled.problem)
-    extend(model)
-    model.least_cost.deactivate()
-    model.any_plan = Objective(expr=0.0)
-    rules = business_rules(compiled.instance, compiled.problem, model)
+    problem = compiled.problem
+    model = _asking(problem, extend, [])
+    rules = business_rules(compiled.instance, problem, model)
     if _clashes(model) is False:
         return Clash([])
+    dropped: list[Rule] = []
+    kept: list[Rule] = []
     unproven = False
-    kept = []
     for rule in rules:
-        switch(model, rule, on=False)
-        verdict = _clashes(model)
-        if verdict is not True:
+        fewer = rule.eased(problem, 1.0) if rule.without_rows else problem
+        tried = _asking(fewer, extend, dropped) if fewer is not problem else model
+        switch(tried, rule, on=False)
+        verdict = _clashes(tried)
+        if verdict is True:
+            problem, model = fewer, tried
+            dropped.append(rule)
+        else:
             switch(model, rule, on=True)
             kept.append(rule)
             unproven = unproven or verdict is None
     return Clash(kept, unproven)
+
+
+def _asking(problem: Problem, extend: Callable[[ConcreteModel], None], dropped: list[Rule]) -> ConcreteModel:
+    """The model of a problem without some of its rules, which asks for any plan."""
+    model = build(problem)
+    extend(model)
+    model.least_cost.deactivate()
+    model.any_plan = Objective(expr=0.0)
+    for rule in dropped:
+        switch(model, rule, on=False)
+    return model
 
 
 def _clashes(model: ConcreteModel) -> bool | None:

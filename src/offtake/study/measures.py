@@ -11,8 +11,9 @@ With z 1 where a deal is signed and n its blocks, over the plans p so far, of wh
     lock-in     least   the largest of what is owed after any month                              [USD, undiscounted]
     most        most    S[g]                                      [USD, expected and discounted]
 
-S[g] is what the objective pays provider g for contracts and use, S* the same of the best plan, M the most that a plan
-may cost. A tie in t is broken for offers that only one of the two plans signs at all, by less than one offer.
+S[g] is what the objective pays provider g for contracts and use, S* the same of the best plan, M more than any
+provider is paid inside the slack. A tie in t is broken for offers that only one of the two plans signs at all, by less
+than one offer.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,10 @@ PRICE_KEYS = {
     "usd_per_mw_month": "USD per MW and month",
     "forward_factor": "times the forward curve",
 }
+
+
+ROUNDING = 1e-9
+"""of a charge"""
 
 
 @dataclass(frozen=True)
@@ -98,11 +102,38 @@ class Study:
     def growth(self, target: Target) -> Growth:
         """How the cost of a plan grows with the price of a target in it."""
         problem = self.today.problem
-        counted = any(_fills(self.instance, name, target.offer) for name in self.instance.commitments)
-        if counted or problem.spend_share or problem.risk is not None:
+        if self._counted(target) or problem.spend_share or problem.risk is not None:
             return Growth.SOLVED
-        capped = problem.cash_limits or problem.balance_limits or problem.obligations_max_usd is not None
-        return Growth.CAPPED if capped else Growth.CHARGED
+        return Growth.CAPPED if self._capped else Growth.CHARGED
+
+    def alone(self, target: Target) -> str:
+        """Why a price that was solved says nothing of others; empty if it does."""
+        if self.today.problem.spend_share:
+            return "Shares of spend are limited"
+        return "Cash is limited beside a commitment" if self._counted(target) and self._capped else ""
+
+    def saves_by_its_price(self, target: Target) -> bool:
+        """Whether a dearer target may cost less: where trued-up commitments count more of its price, as what is paid
+        ahead for the time beyond the horizon, than the objective charges."""
+        problem = self.today.problem
+        for d, deal in enumerate(problem.deals):
+            if target.has(self.today.columns[d]) and deal.right != "break":
+                dearer = self._twice(target).deals[d]
+                counting = [each for each in problem.commitments if not each.prepaid and deal.offer in each.offers]
+                parts = [part for each in counting for part in each.parts]
+                saved = sum(part.charge * (dearer.spent - deal.spent)[:, part.months].sum(axis=1) for part in parts)
+                charged = dearer.npv_usd - deal.npv_usd
+                if parts and (saved > charged + ROUNDING * np.abs(charged)).any():
+                    return True
+        return False
+
+    def _counted(self, target: Target) -> bool:
+        return any(_fills(self.instance, name, target.offer) for name in self.instance.commitments)
+
+    @property
+    def _capped(self) -> bool:
+        problem = self.today.problem
+        return bool(problem.cash_limits or problem.balance_limits or problem.obligations_max_usd is not None)
 
     def least_charge(self, target: Target) -> float:
         """C_1: what the price of the target charges at least where it is signed, at today's prices.
@@ -125,20 +156,28 @@ class Study:
 
     def charges(self, target: Target, decisions: Decisions) -> tuple[dict[int, float], int]:
         """What a plan is expected to pay for the target at today's prices by term, discounted, without what its price
-        does not move (for signing, deposits, letters of credit); and its blocks, in all nodes where it is signed."""
+        does not move (for signing, deposits, letters of credit); and its blocks, in the future that has most."""
         today = self.today
         charges: dict[int, float] = {}
-        blocks = 0
+        signed: dict[tuple[int, int], int] = {}
         for (d, node), count in decisions.blocks.items():
             deal = today.problem.deals[d]
             if target.has(today.columns[d]):
                 term = today.columns[d].term
                 charges[term] = charges.get(term, 0.0) + self._price_charge(target, d, node, count)
-                blocks += 0 if deal.right else count
+                signed |= {} if deal.right else {(d, node): count}
         for (d, pool, t, node), hours in decisions.beyond.items():
             if target.has(today.columns[d]):
                 charges[today.columns[d].term] += hours * self._beyond_charge(target, d, pool, t, node)
-        return charges, blocks
+        return charges, self.signed_at_most(signed)
+
+    def signed_at_most(self, blocks: Mapping[tuple[int, int], int]) -> int:
+        """The most blocks of these signings that one future has."""
+        problem, signed = self.today.problem, [0] * len(self.today.problem.scenarios)
+        for (d, node), count in blocks.items():
+            for s in problem.scenarios_through(node, max(problem.deals[d].signing, 0)):
+                signed[s] += count
+        return max(signed)
 
     def _price_charge(self, target: Target, d: int, node: int, blocks: int) -> float:
         """Expected USD that the objective pays for a deal signed in a node by its price."""
@@ -196,11 +235,12 @@ class Study:
         return target.has(self.today.columns[copy[0]])
 
     def _known(self, target: Target, factor: float | None, found: Solved) -> Point:
-        """What a solve found, with what it pays for the target. At today's price or more no plan costs less than the
-        best one is proven to."""
+        """What a solve found, with what it pays for the target. At today's price, or more where that can only cost
+        more, no plan costs less than the best one is proven to."""
         self.plans[target, factor] = found
         factor = 1.0 if factor is None else factor
-        lower = max(found.lower, self.best.lower) if factor >= 1.0 else found.lower
+        dearer = factor == 1.0 or (factor > 1.0 and not self.alone(target))
+        lower = max(found.lower, self.best.lower) if dearer else found.lower
         cut_short = found.outcome.status == "time_limit"
         if found.decisions is None:
             return Point(factor, found.upper, lower, cut_short=cut_short)

@@ -74,6 +74,9 @@ def _share(gives: Gives) -> float:
 
 def _alone(compiled: Compiled, rule: Rule, limits: Limits) -> Way | None:
     """What one rule must give, and what it must at least; None if that does not help, or no answer was found."""
+    if rule.without_rows:
+        given_up = [(rule, 1.0)]
+        return (given_up, None) if _granted(compiled, given_up, None, limits).cost_usd is not None else None
     found, _ = _least(compiled, lambda known: known.sentence == rule.sentence, lambda *_: 1.0, limits)
     if found.decisions is None:
         return None
@@ -147,7 +150,11 @@ def _size(model: Any, rule: Rule) -> float:
 
 def _granted(compiled: Compiled, gives: Gives, least: float | None, limits: Limits) -> Repair:
     """The cheapest plan if the rules give so much."""
-    found = solved(compiled, limits, lambda model: grant(model, gives), written_out=True)
+    problem = compiled.problem
+    for rule, _ in gives:
+        problem = rule.eased(problem, 1.0) if rule.without_rows else problem
+    eased = replace(compiled, problem=problem)
+    found = solved(eased, limits, lambda model: grant(model, gives), written_out=True)
     known = found.decisions is not None
     return Repair(
         gives={rule.sentence: amount for rule, amount in gives},

@@ -12,12 +12,16 @@ A rule without a unit can only be given up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from pyomo.environ import ConcreteModel
 
+from offtake_models.porting import most_held
 from offtake_models.problem import Contingency, Problem
+from offtake_models.supply import sources_by_slot
 
 from ..instance.months import Month
 from ..instance.schema import Exclusive, Instance, Training
@@ -41,8 +45,13 @@ class Rule:
     """in that unit, of a balance the largest; None where the rule has none"""
     workload: str = ""
     """of demand that must be served"""
-    contingency: int | None = None
-    """position of what may be lost"""
+    eased: Callable[[Problem, float], Problem] | None = None
+    """the problem that asks for less of it, by a share (1: for none), where rows alone do not say that"""
+
+    @property
+    def without_rows(self) -> bool:
+        """Whether only another problem says what it is to be without it."""
+        return not self.members and self.eased is not None
 
     @property
     def whole(self) -> bool:
@@ -115,19 +124,43 @@ def _promised_rules(problem: Problem, model: ConcreteModel) -> list[Rule]:
     """Spend commitments, ports, and what must survive a loss."""
     rules = []
     for k, commitment in enumerate(problem.commitments):
-        members = _all("commitment_met", [slot for slot in model.commitment_met if slot[0] == k])
-        if members and commitment.mandatory:
+        members = _all("taken_as_promised", [slot for slot in model.taken_as_promised if slot[0] == k])
+        if members and not commitment.prepaid:
             rules.append(Rule(f"the spend commitment {commitment.name}, which is trued up", members))
     for k, port in enumerate(problem.ports):
+        lost = [slot for slot in model.ported_when_lost if problem.port_of[slot[1:3]] == k]
         members = _all("served_once_ported", [slot for slot in model.served_once_ported if slot[0] == k])
+        members += _all("ported_when_lost", lost)
         takes = f"{port.months} month{'' if port.months == 1 else 's'}"
-        rules.append(Rule(f"the port of {port.model} to {port.family}, which takes {takes}", members))
+        said = f"the port of {port.model} to {port.family}, which takes {takes}"
+        rules.append(Rule(said, members, eased=partial(_without_port, k=k)))
     for k, lost in enumerate(problem.contingencies):
         members = _all("kept_when_lost", [slot for slot in model.kept_when_lost if slot[0] == k])
-        rules.append(
-            Rule(f"the rule that {_kept(lost)} is served without {lost.name}", members, "share", contingency=k)
-        )
+        said = f"the rule that {_kept(lost)} is served without {lost.name}"
+        rules.append(Rule(said, members, "share", eased=partial(_keeping_less, k=k)))
     return rules
+
+
+def _without_port(problem: Problem, _less: float, k: int) -> Problem:
+    """Nothing waits for the port."""
+    ports = [replace(port, pairs=[]) if j == k else port for j, port in enumerate(problem.ports)]
+    return replace(problem, ports=ports)
+
+
+def _keeping_less(problem: Problem, less: float, k: int) -> Problem:
+    """A contingency must leave less."""
+    lost = problem.contingencies[k]
+    kept = [replace(lost, keep={w: (1 - less) * keep for w, keep in lost.keep.items()})] if less < 1 else []
+    return replace(problem, contingencies=[*problem.contingencies[:k], *kept, *problem.contingencies[k + 1 :]])
+
+
+def _at_any_scale(problem: Problem, _less: float, workload: str) -> Problem:
+    """A training run takes as much of a place as can be held there."""
+    held = [most_held(problem, found) for found in sources_by_slot(problem).values()]
+    most = max([*held, *(float(limit.max()) for limit in problem.elastic_limit.values())])
+    given = problem.workloads[workload]
+    run = replace(given.run, most_accelerators=max(most, given.run.most_accelerators))
+    return replace(problem, workloads={**problem.workloads, workload: replace(given, run=run)})
 
 
 def _carbon_rules(problem: Problem, model: ConcreteModel) -> list[Rule]:
@@ -216,10 +249,12 @@ def _training_rules(instance: Instance, problem: Problem, model: ConcreteModel) 
         }
         units = {"paused_as_allowed": ("pause", run.pauses_max), "trained_in_time": ("share", None)}
         for row, sentence in said.items():
-            own = [index for index in model.component(row) if key in index[:2]]
+            own = _all(row, [index for index in model.component(row) if key in index[:2]])
             asked = key if row == "trained_in_time" else ""
-            if own:
-                rules.append(Rule(sentence, _all(row, own), *units.get(row, ("", None)), workload=asked))
+            if own and row == "not_too_large":  # its rows say too that it works only where it is
+                rules.append(Rule(sentence, [], eased=partial(_at_any_scale, workload=key)))
+            elif own:
+                rules.append(Rule(sentence, own, *units.get(row, ("", None)), workload=asked))
     return rules
 
 

@@ -61,8 +61,8 @@ def other_rule(plan: Plan) -> OtherRule | None:
     """Solve again under the other rule, to the same gap, in the time that the plan took or ten seconds.
 
     None if the instance states no salvage fraction, no curve for something that may be left after the horizon, charges
-    terms in full, or has nothing to sign that outlives the horizon; and for the plan of one of several futures, which
-    was not chosen for that future alone. Raises KeyboardInterrupt.
+    terms in full, weighs its dearest futures, or has nothing to sign that outlives the horizon; and for the plan of one
+    of several futures, which was not chosen for that future alone. Raises KeyboardInterrupt.
     """
     rules = None if plan.status == "one_of_several" else _rules(plan.instance)
     if rules is None:
@@ -106,7 +106,7 @@ def _rules(instance: Instance) -> _Rules | None:
     from ..compile import compile_instance
 
     finance = instance.finance
-    if finance.terminal not in OTHER or finance.salvage_fraction is None:
+    if finance.terminal not in OTHER or finance.salvage_fraction is None or instance.policy.risk is not None:
         return None
     here = compile_instance(instance)
     if not _matters(here):

@@ -43,6 +43,14 @@ def rule(name: str) -> Rule:
     return Rule(name, None, None, False, lambda instance, best, value: [f"{name}={_number(value)}"])
 
 
+def nested(name: str, instance: Instance) -> bool:
+    """Whether every plan of a tighter value is one of a looser value in this instance: less work, or the same at a
+    higher speed, moves money and requests between providers, and may break a limit on their shares."""
+    shares = instance.policy.provider_share_max
+    shared = shares is not None and (shares.spend is not None or shares.served is not None)
+    return rule(name).nested and not (name in ("service", "latency") and shared)
+
+
 def _number(value: float) -> str:
     """A whole number without a point: some keys count things."""
     return str(int(value)) if value == int(value) else repr(value)

@@ -192,7 +192,7 @@ def _report(study: _Study, known: dict[str, Any], can_wait: bool, now: Costs, la
         signed_in=signed_in,
         **known,
     )
-    when = f"{' or '.join(signed_in)}{'' if everywhere else ', in some scenarios'}"
+    when = f"{' or '.join(signed_in)}{'' if everywhere or not signed_in else ', in some scenarios'}"
     sentence = _sentence(verdict, low, high, when) if can_wait else _last_call(verdict, low, high, found.sign_by)
     return replace(found, sentence=sentence + _worth(found))
 
