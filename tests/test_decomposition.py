@@ -251,6 +251,13 @@ def test_the_search_runs_with_any_number_of_threads(ladder, threads, monkeypatch
     assert found.bound > 285e6
 
 
+def test_a_program_of_cuts_that_is_not_solved_ends_the_relaxation(ladder, monkeypatch):
+    """As if it went in circles: a plan is had all the same, and no bound is claimed that was not proven."""
+    monkeypatch.setattr("offtake.solve.relaxed_by_parts.ITERATIONS", 1)
+    found = searched_by_parts(*ladder, Limits(), watch())
+    assert found.x is not None and found.bound < 0.9 * 288.243e6
+
+
 def test_what_may_not_be_taken_is_no_option(ladder):
     """The columns of offer 1 are at most 0, as when it is asked what happens without it."""
     matrix, groups = ladder
