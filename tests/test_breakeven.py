@@ -13,6 +13,7 @@ import offtake
 from offtake.cli import main
 from offtake.instance import from_document
 from offtake.solve import solve_model
+from offtake.study import wording
 from offtake.study.bracket import Growth, Point, estimate, next_factor, proven_high, proven_low
 from offtake.study.breakeven import breakeven
 from offtake.study.priced import with_price_factor
@@ -237,6 +238,39 @@ def test_an_interrupt_ends_the_study(monkeypatch):
     )
     with pytest.raises(KeyboardInterrupt):
         one(problem(offers={"lease": lease()}), "lease")
+
+
+def test_a_wish_to_end_outlives_a_solve_that_is_done(monkeypatch):
+    """Ctrl-C in the last moment of a solve that proves what it was asked."""
+
+    def solve_and_wish(*given):
+        given[4].set()
+        return solve_model(*given)
+
+    monkeypatch.setattr("offtake.engine.solve_model", solve_and_wish)
+    with pytest.raises(KeyboardInterrupt):
+        one(problem(offers={"lease": lease()}), "lease")
+
+
+@pytest.mark.parametrize(
+    ("value", "down", "up"),
+    [
+        (2.98685, "$2.986", "$2.987"),
+        (3.00501, "$3.005", "$3.006"),
+        (7199.9999999, "$7,200", "$7,200"),
+        (0.5, "$0.50", "$0.50"),
+    ],
+)
+def test_proven_ends_are_rounded_to_the_side_on_which_they_are_proven(value, down, up):
+    assert (wording.price(value, up=False), wording.price(value, up=True)) == (down, up)
+
+
+def test_what_no_plan_can_sign_is_not_worthless_but_impossible():
+    """A lease of ten chips of 1 kW at 5,000 against on demand at 7,200, where half a kilowatt is allowed."""
+    document = problem(offers={"lease": lease()}, groups=[{"at_most": 0, "offers": ["lease"]}])
+    found = one(document, "lease")
+    assert (found.verdict, found.possible) == ("never", False)
+    assert "no plan can sign it" in found.sentence
 
 
 def test_an_instance_without_a_plan_is_no_study():

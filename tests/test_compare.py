@@ -305,6 +305,12 @@ def test_rules_that_no_service_mends_are_said():
         hold(solve(instance()), instance(finance={"budget_usd": {"2026": 100.0}}))
 
 
+def test_a_budget_is_named_before_service():
+    """The lease and 12 chips on demand would serve all 22, for 13,640: more than the budget of 13,000."""
+    with pytest.raises(NotHeld, match=r"there cannot hold the budget of 2026, \$13,000"):
+        hold(solve(instance()), instance(22.0, finance={"budget_usd": {"2026": 13000.0}}))
+
+
 def test_deals_that_exclude_each_other_there_are_said():
     """A lease for June and one for July, where the offer may be signed once."""
     offer = lease(10.0, 3000.0, repeat="stack", blocks={"max": 2})

@@ -1,6 +1,7 @@
 """Values other than the price at which a decision flips: derived by hand, and against solving at every value."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -8,7 +9,7 @@ from click.testing import CliRunner
 import offtake
 from offtake.cli import main
 from offtake.instance import from_document, with_settings
-from offtake.study.flips import flips
+from offtake.study.flips import Flip, Range, _sentence, flips
 from toys import lease, problem
 
 
@@ -43,6 +44,18 @@ def test_terms_with_fees_of_their_own():
     found = one(problem(offers={"lease": {**lease(), "terms": terms}}), "fee")
     assert (found.today, found.decision, found.verdict) == (0.0, "left", "keeps")
     assert "the same at all 6 values tried" in found.sentence
+
+
+def test_beyond_a_flip_there_may_be_nothing_decided():
+    """Left at 2, not decided at 3 and 4: nothing is said of all values above."""
+    range_ = Range([0.0, 1.0, 2.0, 3.0, 4.0], 0.0, "months", lambda value: [])
+    tried = [(0.0, "taken"), (1.0, "taken"), (2.0, "left"), (3.0, "open")]
+    found = Flip(
+        "lease", "delay", "flips", "", today=0.0, decision="taken", above=(1.0, 2.0), monotone=True, tried=tried
+    )
+    assert _sentence(found, range_) == "Taken at 0; left at 2, and not decided at every value above."
+    decided = replace(found, tried=tried[:3])
+    assert _sentence(decided, range_) == "Taken at 0; left at 2 and above."
 
 
 def test_the_length_of_a_term():

@@ -81,8 +81,8 @@ def page(found: Alternatives) -> list[Any]:
     ]
     headers = ["plan", ">cost", ">above\nthe best", ">above the\nbound", "by its measure", "against the best plan"]
     note = (
-        f"no plan costs more than {found.within:.4g} above the best one; above the bound: the most that could still"
-        " be saved, proven; at least, at most: how good its measure can be inside the slack, proven"
+        f"no plan costs more than {100 * found.within:.4g} % above the best one; above the bound: the most that could"
+        " still be saved, proven; at least, at most: how good its measure can be inside the slack, proven"
     )
     decided = [(row["offer"], row["verdict"], f"{len(row['in'])} of {len(found.found)}") for row in found.decided]
     return [

@@ -59,7 +59,8 @@ def command(
     else:
         terminal.show(*page(found))
     ends = [str(folder / f"{names[id(point)]}.plan.json") for point in found.curve[-2:]]
-    terminal.next_step("compare", *ends, *(["--force"] if _risky(found) else []))
+    if len(ends) > 1:
+        terminal.next_step("compare", *ends, *(["--force"] if _risky(found) else []))
     if found.interrupted:
         ctx.exit(exits.INTERRUPTED)
 

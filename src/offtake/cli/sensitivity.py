@@ -129,9 +129,7 @@ def _grid(found: Sensitivity) -> list[Any]:
     cells = [[said(found.grid[0], row), *(marks.get((row, column), "") for column in columns)] for row in rows]
     headers = [f"{found.grid[0]} / {found.grid[1]}", *(said(found.grid[1], column) for column in columns)]
     legend = [(mark, "; ".join(changed) or "as today") for changed, mark in plans.items()]
-    note = (
-        "a letter for each other plan; `?`: the gaps do not tell it from today's; `x`: no plan; costs of the best plans"
-    )
+    note = "a letter for each other plan found; `?`: the gaps do not tell it from today's; `x`: no plan; costs as found"
     return [section("Where the plan flips", table(headers, cells), note), section("The plans", facts(legend))]
 
 

@@ -264,7 +264,8 @@ def _why_not(facts: _Facts, key: str) -> str:
         return "It can be signed in no month of this future."
     if not facts.best[key]:
         return "Nothing that it can serve is asked for in the months in which it could deliver."
-    said = [_excluded(facts, key), _beside(facts, key), _at_best_use(facts, key)]
+    excluded = _excluded(facts, key)
+    said = [excluded, _beside(facts, key), "" if excluded else _at_best_use(facts, key)]
     return " ".join(sentence for sentence in said if sentence)
 
 

@@ -11,6 +11,7 @@ An offer that every plan signs is a must if no plan without it costs as little a
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -59,7 +60,7 @@ class Alternative:
     over_best: float
     """cost above that of the best plan found, as a share of it"""
     over_bound: float
-    """cost above the proven bound, as a share of the cost: no more can be saved"""
+    """cost above the proven bound, as a share of that of the best plan found: no more can be saved"""
     figure: float | None = None
     """by its own measure: offers signed otherwise than in any plan before it (contracts), share of the spend that moved
     to other providers (mix), deals (fewest), USD (lock-in, most)"""
@@ -236,7 +237,7 @@ class _Study:
                 kind=kind,
                 plan=end.plan,
                 over_best=(cost - least) / abs(least) if least else 0.0,
-                over_bound=end.plan.gap,
+                over_bound=(cost - end.plan.bound_usd) / abs(least) if least else 0.0,
                 figure=end.figure,
                 figure_bound=end.figure_bound,
                 changed=tuple(_changes(self.best, end.plan)),
@@ -397,8 +398,9 @@ class _Search:
     def _run(self, begin: Any = None) -> tuple[Outcome, Any]:
         from ..engine import searched
 
-        outcome, decided = searched(self.compiled, self.model, self.task.limits, begin=begin)
-        if outcome.status == "interrupted":
+        stop = threading.Event()
+        outcome, decided = searched(self.compiled, self.model, self.task.limits, stop=stop, begin=begin)
+        if stop.is_set():
             raise KeyboardInterrupt
         return outcome, decided
 
@@ -435,7 +437,7 @@ def in_words(kind: str, figure: float | None, bound: float | None) -> str:
         return ""
     said = {
         "contracts": lambda x: f"{x:.0f} offer{'' if x == 1 else 's'} signed otherwise",
-        "mix": lambda x: f"{x:.1%} of the spend moved",
+        "mix": lambda x: f"{abs(x):.1%} of the spend moved",
         "fewest": lambda x: f"{x:.0f} deal{'' if x == 1 else 's'}",
         "lock-in": lambda x: f"{usd(x)} owed",
         "most": lambda x: f"{usd(x)} paid",

@@ -13,7 +13,7 @@ from typing import Any
 from ..instance.months import Month
 from ..instance.prices import price_in
 from ..instance.schema import Instance
-from . import by_offer
+from . import by_offer, wording
 from .bracket import Growth, Point, estimate, next_factor, proven_high, proven_low
 from .executors import Executor
 from .priced import PRICE_KEYS, Study, Target
@@ -37,7 +37,7 @@ class BreakEven:
     """in the best plan found at today's price; of what can be signed for nothing, used there"""
     verdict: str
     """proven; wide (an interval of more than 5 %); undetermined (an end is not proven); always (no plan without it was
-    possible at any price); never (not even for free); unsupported"""
+    possible at any price); never (not even for free, or no plan can sign it); unsupported"""
     sentence: str
     unit: str | None = None
     price_today: float | None = None
@@ -61,6 +61,8 @@ class BreakEven:
     """what an offer that can be signed for nothing may still save from price_high on"""
     sign_by: str | None = None
     """the quote's expiry"""
+    possible: bool = True
+    """False: proven that no plan can sign it at any price"""
     solves: int = 0
 
     def to_document(self) -> dict[str, Any]:
@@ -202,6 +204,7 @@ def _report(study: Study, target: Target, known: dict[str, Any], points: list[Po
         blocks=at.blocks or None,
         saving_usd=saving if math.isfinite(saving) else None,
         negligible_usd=negligible,
+        possible=all(point.lower < math.inf for point in points if point.factor == 0),
         solves=len(points) + 1,
         **{**known, "term": spoken_of},
     )
@@ -234,7 +237,7 @@ def _clip(factor: float, low: float | None, high: float | None) -> float:
 def _verdict(points: Sequence[Point], out: Point, low: float | None, high: float | None, negligible: float) -> str:
     if out.lower == math.inf:
         return "always"
-    if any(point.factor == 0 and point.lower > out.upper - negligible for point in points):
+    if high == 0 or any(point.factor == 0 and point.lower > out.upper - negligible for point in points):
         return "never"
     if low is None or high is None:
         return "undetermined"
@@ -249,13 +252,13 @@ def _sentence(found: BreakEven, target: Target, narrower: str) -> str:
     if found.verdict == "always":
         return f"{state}; no plan is possible without it, so there is no price at which to walk away.{expiry}"
     if found.verdict == "never":
-        return f"{state}; not worth taking even for nothing.{expiry}"
+        return f"{state}; {'not worth taking even for nothing' if found.possible else 'no plan can sign it'}.{expiry}"
     ends = []
     if found.price_low is not None:
-        ends.append(f"worth taking up to {_price(found, found.price_low)}")
+        ends.append(f"worth taking up to {_end(found, found.price_low, up=False)}")
     if found.price_high is not None:
         little = f", where it saves less than ${found.negligible_usd:,.0f}" if found.negligible_usd >= 1 else ""
-        ends.append(f"not worth it from {_price(found, found.price_high)} on{little}")
+        ends.append(f"not worth it from {_end(found, found.price_high, up=True)} on{little}")
     proven = f"; proven: {', '.join(ends)}" if ends else "; nothing is proven about its price"
     advice = f" {narrower} narrows this." if found.verdict in ("wide", "undetermined") else ""
     return f"{state}{proven}.{_volume_words(found)}{_saving_words(found)}{advice}{expiry}"
@@ -280,3 +283,8 @@ def _price(found: BreakEven, price: float | None) -> str:
     if price is None:
         return "-"
     return f"{price:.4g}" if found.unit == PRICE_KEYS["forward_factor"] else usd(price)
+
+
+def _end(found: BreakEven, price: float, up: bool) -> str:
+    """A proven end, which may be rounded to one side only."""
+    return _price(found, price) if found.unit == PRICE_KEYS["forward_factor"] else wording.price(price, up)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..instance.schema import Instance
+from . import wording
 from .breakeven import BreakEven, of_target
 from .differences import differences
 from .explain import told_offers, without
@@ -137,7 +138,7 @@ def _leased(study: Study, told: Row, price: BreakEven, wait: Waiting, changes: t
         "waiting": wait.sentence,
     }
     page = OfferPage(told["offer"], verdict, "", told["reason"], changes=(price.sentence, *changes), **found)
-    return replace(page, sentence=_sentence(page, wait))
+    return replace(page, sentence=_sentence(page, wait, price.possible and price.verdict != "unsupported"))
 
 
 def _own(study: Study, target: Target, d: int) -> bool:
@@ -186,27 +187,31 @@ def _instead(study: Study, target: Target, price: BreakEven) -> str:
     return differences(study.today, study.best.decisions, known[nearest].decisions, but=target.offer)
 
 
-def _sentence(page: OfferPage, wait: Waiting) -> str:
+def _sentence(page: OfferPage, wait: Waiting, possible: bool) -> str:
     by = f" by {page.by}" if page.by else ""
     unit = (page.unit or "").removeprefix("USD ")
     if page.verdict == "sign":
         if page.walk_away_from is not None:
-            limit = f"{_price(page, page.walk_away_from)} {unit}"
+            limit = f"{_price(page, page.walk_away_from, up=True)} {unit}"
             return f"Sign {plural(page.blocks, 'block')}{by}; walk away from {limit} on."
         return f"Sign {plural(page.blocks, 'block')}{by}."
     if page.verdict == "wait":
-        return f"Wait: sign it in {' or '.join(wait.signed_in)}, not now."
+        return f"Wait: sign it in {wait.when}, not now."
     if page.verdict == "counter":
-        at = f"{_price(page, page.worth_up_to)} {unit}, against {_price(page, page.price_today)}"
+        at = f"{_price(page, page.worth_up_to, up=False)} {unit}, against {_price(page, page.price_today)}"
         size = f"; it would then be {plural(page.blocks, 'block')}" if page.blocks else ""
         return f"Counter at {at}{by}{size}."
     if page.verdict == "leave":
-        return "Leave it: at no price would the best plan sign it."
+        return f"Leave it: {'at no price would the best plan sign it' if possible else 'no plan can sign it'}."
     if page.price_today is None:  # what it costs is no price
         return f"Undetermined: {page.changes[0]}"
     return "Undetermined: no price is proven at which it is worth signing. A smaller gap says more."
 
 
-def _price(page: OfferPage, price: float | None) -> str:
-    said = "-" if price is None else f"{price:,.0f}" if price >= 1000 else f"{price:.4g}"
-    return f"${said}" if (page.unit or "").startswith("USD") else said
+def _price(page: OfferPage, price: float | None, up: bool | None = None) -> str:
+    """`up`: to which side a proven end may be rounded."""
+    if price is None:
+        return "-"
+    if not (page.unit or "").startswith("USD"):
+        return f"{price:.4g}"
+    return wording.price(price, up) if up is not None else f"${price:,.0f}" if price >= 1000 else f"${price:.4g}"

@@ -296,7 +296,10 @@ def _side(found: Flip, ends: tuple[float | None, float | None] | None, range_: R
     same, other = ends if way == "and above" else reversed(ends)
     if other is None:
         return [f"still so at {range_.words(same)}, beyond which it makes no difference within the gap"]
-    return [f"{STATES[dict(found.tried)[other]]} at {range_.words(other)} {way}"]
+    beyond = [verdict for value, verdict in found.tried if (value > other if way == "and above" else value < other)]
+    side = way.removeprefix("and ")
+    more = f", and not decided at every value {side}" if "open" in beyond else f" {way}"
+    return [f"{STATES[dict(found.tried)[other]]} at {range_.words(other)}{more}"]
 
 
 def _turns(found: Flip, say: Callable[[float], str]) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..instance import with_settings
+from ..instance import InstanceError, with_settings
 from ..instance.schema import Instance
 from . import executors, tightening, worlds
 from .bad_question import BadQuestion
@@ -111,9 +111,11 @@ def frontier(
     rule = tightening.rule(over)
     values = _values(over, rule, points, tight, loose)
     walk = _Walk(instance, over, Limits(gap=gap, time_limit_s=time_limit_s), progress or (lambda said: None))
+    if tight is None and loose is None:
+        values = walk.possible(values)
     with executors.chosen(executor, jobs) as taker:
         found = walk.along(values, jobs, taker)
-    return Frontier(over, rule.words, _told(found), interrupted=len(found) < points)
+    return Frontier(over, rule.words, _told(found), interrupted=len(found) < len(values))
 
 
 def _values(over: str, rule: tightening.Rule, points: int, tight: float | None, loose: float | None) -> list[float]:
@@ -162,6 +164,19 @@ class _Walk:
         self.instance, self.over, self.limits, self.say = instance, over, limits, say
         say("the cheapest plan without the rule")
         self.best = worlds.optimum(instance, limits)
+
+    def possible(self, values: list[float]) -> list[float]:
+        """Without the tightest ones that no instance can have. Raises InstanceError if that leaves less than two."""
+        for k, value in enumerate(values):
+            try:
+                tried(self.instance, self.over, self.best, value)
+            except InstanceError:
+                if k + 2 >= len(values):
+                    raise
+                self.say(f"{self.over} {value:.6g}: left out, since no instance can have it")
+            else:
+                return values[k:]
+        return values
 
     def along(self, values: list[float], jobs: int, executor: Executor | None) -> list[Point]:
         """Points in the order of the values, as many as are done."""

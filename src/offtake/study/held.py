@@ -26,6 +26,8 @@ Row = dict[str, Any]
 SHORT_USD_PER_REQUEST = 10.0
 """penalty that is put on what must be served, to see how much of it cannot be: far above what a request costs"""
 ALL_SERVED = 1 - 1e-6
+NO_CAPS: Row = {"budget_usd": {}, "funding_usd": {}, "cash_min_usd": 0.0, "obligations_max_usd": None}
+"""finance without a limit on money"""
 
 
 class NotHeld(Exception):
@@ -109,7 +111,7 @@ def _same_futures(plan: Plan, compiled: Compiled) -> bool:
 
 
 def _lacking(plan: Plan, world: Instance, limits: dict[str, Any]) -> str:
-    """What cannot be served; if that is not what lacks, the rules that clash with the signings."""
+    """What cannot be served, whatever it costs; if nothing is, the rules that clash with the signings."""
     from ..compile import compile_instance
     from ..engine import NoPlan
     from .infeasible import clashing
@@ -119,16 +121,21 @@ def _lacking(plan: Plan, world: Instance, limits: dict[str, Any]) -> str:
         for key, workload in served(world).items()
         if workload.unserved_usd_per_request is None and workload.value_usd_per_request is None
     }
+    with_money = world.finance.model_copy(update=NO_CAPS)
+    update = {"workloads": {**world.workloads, **relaxed}, "finance": with_money}
+    rows: list[Row] = []
     try:
-        short = _held(plan, world.model_copy(update={"workloads": {**world.workloads, **relaxed}}), limits)
+        service = _held(plan, world.model_copy(update=update), limits).to_document()["service"]
+        rows = [row for row in service if row["served_share"] < ALL_SERVED]
     except NoPlan:
-        compiled = compile_instance(world)
-        clash = clashing(compiled, lambda model: fix(model, compiled, plan))
-        said = [rule.sentence for rule in clash.rules]
-        return f"with them there cannot hold {listed(said)}." if said else "its deals cannot all be signed there."
-    rows = [row for row in short.to_document()["service"] if row["served_share"] < ALL_SERVED]
-    by_workload = {key: [row for row in rows if row["workload"] == key] for key in relaxed}
-    return "; ".join(_short(key, months) for key, months in by_workload.items() if months) + "."
+        pass  # no service mends it
+    if rows:
+        by_workload = {key: [row for row in rows if row["workload"] == key] for key in relaxed}
+        return "; ".join(_short(key, months) for key, months in by_workload.items() if months) + "."
+    compiled = compile_instance(world)
+    clash = clashing(compiled, lambda model: fix(model, compiled, plan))
+    said = [rule.sentence for rule in clash.rules]
+    return f"with them there cannot hold {listed(said)}." if said else "its deals cannot all be signed there."
 
 
 def _short(workload: str, rows: list[Row]) -> str:

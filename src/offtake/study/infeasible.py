@@ -8,6 +8,7 @@ whole blocks alone bring about is found like any other.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -79,8 +80,9 @@ def _asking(problem: Problem, extend: Callable[[ConcreteModel], None], dropped: 
 
 def _clashes(model: ConcreteModel) -> bool | None:
     """True if there is provably no plan, False if there is one, None if time ran out."""
-    outcome = solve_model(model, Limits(gap=1.0, time_limit_s=SECONDS_PER_RULE))
-    if outcome.status == "interrupted":
+    stop = threading.Event()
+    outcome = solve_model(model, Limits(gap=1.0, time_limit_s=SECONDS_PER_RULE), stop=stop)
+    if stop.is_set():
         raise KeyboardInterrupt
     if outcome.status == "infeasible":
         return True

@@ -226,5 +226,6 @@ def _compared(
     low, high = kept.bound_usd - cost, kept.objective_usd - plan.bound_usd
     small = max(gap, ROUNDING) * abs(cost)
     verdict = "flip" if low > ROUNDING * abs(cost) else "stand" if not changed or high <= small else "open"
-    regrets = {"regret_low_usd": max(low, 0.0), "regret_high_usd": max(high, 0.0)}
+    slack = ROUNDING * abs(cost)
+    regrets = {name: usd if usd > slack else 0.0 for name, usd in (("regret_low_usd", low), ("regret_high_usd", high))}
     return World(at, verdict, kept_usd=kept.objective_usd, **regrets, **known)

@@ -67,7 +67,8 @@ def solved(
     first = None if begin is None else values(compiled, model, begin)
     asked = replace(compiled, problem=replace(compiled.problem, contingencies=[])) if written_out else compiled
     outcome, decisions = searched(asked, model, limits, listen, stop, first)
-    if outcome.status == "interrupted" and not known.is_set():
+    wished = stop.is_set() or outcome.status == "interrupted"  # a solve may be done at the moment of the wish to end
+    if wished and not known.is_set():
         raise KeyboardInterrupt
     return Solved(outcome, decisions)
 

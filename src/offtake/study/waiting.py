@@ -67,6 +67,8 @@ class Waiting:
     """and at most this"""
     signed_in: tuple[str, ...] = ()
     """months in which the best plan found that does not sign it now signs it, in some future"""
+    when: str = ""
+    """the same in words"""
 
     def to_document(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -192,7 +194,11 @@ def _report(study: _Study, known: dict[str, Any], can_wait: bool, now: Costs, la
         signed_in=signed_in,
         **known,
     )
-    when = f"{' or '.join(signed_in)}{'' if everywhere or not signed_in else ', in some scenarios'}"
+    one = len(study.problem.scenarios) == 1
+    when = (
+        f"{(' and ' if one else ' or ').join(signed_in)}{'' if everywhere or not signed_in else ', in some scenarios'}"
+    )
+    found = replace(found, when=when)
     sentence = _sentence(verdict, low, high, when) if can_wait else _last_call(verdict, low, high, found.sign_by)
     return replace(found, sentence=sentence + _worth(found))
 

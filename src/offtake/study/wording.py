@@ -9,6 +9,9 @@ from ..dollars import usd
 
 __all__ = ["between", "usd"]
 
+PROVEN = 1e-6
+"""relative: how near to a price its proven end is, by the solver's tolerances"""
+
 
 def between(low: float, high: float) -> str:
     """What is proven to lie between two values, of which one may be infinite.
@@ -21,6 +24,22 @@ def between(low: float, high: float) -> str:
     if not math.isfinite(low):
         return f"at most {usd(high)}"
     return usd(low) if usd(low) == usd(high) else f"between {usd(low)} and {usd(high)}"
+
+
+def price(value: float, up: bool) -> str:
+    """A proven end of a price in four digits, or whole dollars from ten thousand on, rounded to the side on which it is
+    proven; what the solver's tolerances leave open is not rounded over.
+
+    >>> price(2.9868, up=False), price(3.00501, up=True), price(7199.9999999, up=False), price(23.5, up=True)
+    ('$2.986', '$3.006', '$7,200', '$23.50')
+    """
+    step = 10.0 ** min(math.floor(math.log10(value)) - 3, 0) if value > 0 else 1.0
+    steps = value / step
+    if abs(steps - round(steps)) > PROVEN * steps:
+        steps = math.ceil(steps) if up else math.floor(steps)
+    cents = f"{round(steps) * step:,.10f}".rstrip("0")
+    whole, _, rest = cents.partition(".")
+    return f"${whole}.{rest:0<2}" if rest else f"${whole}"
 
 
 def number(value: float) -> str:

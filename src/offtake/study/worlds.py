@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -56,15 +57,16 @@ def _solved(
 
     from ..engine import NoPlan, best_plan
 
-    model = build(replace(compiled.problem, contingencies=[]))
+    model, stop = build(replace(compiled.problem, contingencies=[])), threading.Event()
     extend(model)
+    first = None if begin is None else values(compiled, model, begin)
     try:
-        plan = best_plan(compiled, model, limits, begin=None if begin is None else values(compiled, model, begin))
-    except NoPlan as error:
-        if error.outcome.status == "interrupted":
+        plan = best_plan(compiled, model, limits, stop=stop, begin=first)
+    except NoPlan:
+        if stop.is_set():
             raise KeyboardInterrupt from None
         raise
-    if plan.status == "interrupted":
+    if stop.is_set():
         raise KeyboardInterrupt
     return plan
 
