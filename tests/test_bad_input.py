@@ -875,3 +875,11 @@ def test_a_rate_of_a_workload_of_several_models():
     assert found.startswith("error[E029]: chat is served by several models, a rate is that of one\n")
     assert "help: name the part: chat.llama-3.1-70b or chat.llama-3.1-8b" in found
     assert "E029" not in said(content + f"throughput: {{rates: [{rate.replace('chat', 'chat.llama-3.1-8b')}]}}\n")
+
+
+def test_a_plan_is_no_instance(folder):
+    """One sentence, not one for each of its keys."""
+    (folder / "last.plan.json").write_text('{"format": "offtake.plan/1", "objective_usd": 1.0}', encoding="utf-8")
+    with pytest.raises(InstanceError) as error:
+        load("last.plan.json")
+    assert [each.message for each in error.value.diagnostics] == ["this is a plan, and an instance is asked for"]

@@ -694,6 +694,9 @@ def test_files_that_cannot_be_read_are_answered_with_a_sentence(tmp_path, monkey
         load(tmp_path / "nothing.json")
     with pytest.raises(PlanError, match="is a folder"):
         load(tmp_path)
+    (tmp_path / "instance.yaml").write_text("format: offtake/1\n")
+    with pytest.raises(PlanError, match="is YAML, as instances are"):
+        load(tmp_path / "instance.yaml")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(PlanError, match="not text in UTF-8"):
         load(tmp_path / "binary")

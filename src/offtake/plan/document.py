@@ -151,9 +151,10 @@ def save(document: dict[str, Any], path: str | os.PathLike[str]) -> None:
 def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read a plan document. Raises PlanError, with a sentence, for anything that is not one."""
     shown = str(path)
+    text = _read(Path(path), shown)
     if Path(path).suffix in (".yaml", ".yml"):
         raise PlanError(f"{shown} is YAML, as instances are; a plan is a JSON file, which `offtake solve` writes")
-    document = _parse(_read(Path(path), shown), shown)
+    document = _parse(text, shown)
     _check(document, shown)
     return document
 
