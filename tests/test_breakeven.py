@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 import offtake
+import toys
 from offtake.cli import main
 from offtake.instance import from_document
 from offtake.solve import solve_model
@@ -122,20 +123,43 @@ def test_a_budget_is_a_reason_to_walk_away():
 def test_the_quickstart():
     """By the table in its header. Without lease-now the best is (0, 2), 1,714,560: (1, 1) costs 768,000 beside its one
     block, so that block is worth 946,560, or 157,760 a month. Without lease-late it is (2, 0), 1,374,720:
-    (1, 1) costs 1,128,000 beside its block, which is worth 246,720, or 82,240 a month."""
+    (1, 1) costs 1,128,000 beside its block, which is worth 246,720, or 82,240 a month. Without on-demand chips it is
+    (2, 1), 1,440,000; (2, 0) uses 34,944 hours of them beside 1,200,000: up to 240,000 / 34,944 an hour."""
     instance = offtake.load(Path(__file__).parent.parent / "instances" / "quickstart.yaml")
     now, late, rented = breakeven(instance, gap=0.0)
     assert now.price == pytest.approx(157_760.0)
     assert late.price == pytest.approx(82_240.0)
     assert now.verdict == late.verdict == "proven"
     assert now.saving_usd == pytest.approx(1_714_560 - 1_368_000)
-    assert rented.verdict == "unsupported"
+    assert rented.verdict == "proven" and rented.price == pytest.approx(240_000 / 34_944)
 
 
-def test_elastic_offers_are_refused_by_name():
-    found = one(problem(), "on-demand")
-    assert found.verdict == "unsupported"
-    assert found.sentence.startswith("on-demand is bought by use")
+@pytest.mark.parametrize(("lease_usd", "price"), [(9000.0, 1.25), (5000.0, 5000.0 / 7200.0)])
+def test_what_is_bought_by_use_breaks_even_with_what_is_signed(lease_usd, price):
+    """7,200 chip-hours, used at 1 USD beside a lease for 9,000, and not beside one for 5,000."""
+    found = one(problem(offers={"lease": lease(10.0, lease_usd)}), "on-demand")
+    assert (found.chosen, found.verdict) == (lease_usd == 9000.0, "proven")
+    assert found.price_low == pytest.approx(price, rel=1e-5) and found.price_high == pytest.approx(price, rel=1e-5)
+    assert (found.unit, found.price_today, found.blocks) == ("USD per accelerator-hour", 1.0, None)
+
+
+def test_tokens_break_even_with_chips():
+    """25.92 m requests of 100 tokens: 2,592 million tokens against 7,200 on demand."""
+    request = {"input_tokens": 1000.0, "output_tokens": 100.0}
+    document = problem(demand={"request": request})
+    api = {"models": ["llm"], "usd_per_million_input_tokens": 0.0, "usd_per_million_output_tokens": 1.0}
+    api |= {"max_requests_per_s": 100.0, "ttft_ms": 100.0, "tpot_ms": 10.0}
+    document["offers"]["api"] = {"provider": "cloud", "region": "here", "api": api, "source": "toy", "free": True}
+    found = one(document, "api")
+    assert (found.verdict, found.unit) == ("proven", "USD per million output tokens")
+    assert found.price == pytest.approx(7200.0 / 2592.0, rel=1e-5)
+
+
+def test_without_what_is_bought_by_use_nothing_is_counted_on_after_a_loss():
+    """Of ten, half must be left without any seller: five chips of each. On demand and spare are all there is."""
+    document = toys.two_sellers(keep=0.5)
+    del document["offers"]["lease"]
+    assert one(document, "on-demand").verdict == "always"
 
 
 def test_an_offer_that_can_never_be_signed():
@@ -187,7 +211,7 @@ def test_the_same_prices_from_an_executor():
     with ThreadPoolExecutor(2) as executor:
         elsewhere = breakeven(instance, gap=0.0, executor=executor)
     assert elsewhere == breakeven(instance, gap=0.0)
-    assert [found.offer for found in elsewhere if found.price is not None] == ["first", "second"]
+    assert [found.offer for found in elsewhere if found.price is not None] == ["on-demand", "first", "second"]
 
 
 def test_under_shares_of_spend_solves_bracket_the_price_and_the_reader_is_told():

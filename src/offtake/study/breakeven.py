@@ -16,7 +16,7 @@ from ..instance.schema import Instance
 from . import by_offer, wording
 from .bracket import Growth, Point, estimate, next_factor, proven_high, proven_low
 from .executors import Executor
-from .priced import PRICE_KEYS, Study, Target
+from .priced import PRICE_KEYS, USE_KEYS, Study, Target
 from .wording import usd
 
 MOST_SOLVES = 8
@@ -156,8 +156,10 @@ def _negligible(study: Study, out: Point) -> float:
 
 def _unsupported(study: Study, target: Target) -> str | None:
     key, offer = target.offer, study.instance.offers[target.offer]
-    if not offer.terms:
-        return f"{key} is bought by use, without signing; break-even prices are computed for offers that are signed."
+    if study.by_use(target):
+        sold = offer.elastic or offer.api
+        free = not any(_has_price(getattr(sold, name, None)) for name in USE_KEYS)
+        return f"{key} has a price of zero, which no factor moves." if free else None
     if not any(target.has(column) for column in study.today.columns):
         return f"{target.name} cannot be signed in this horizon at any price."
     terms = offer.terms if target.term is None else [offer.terms[target.term]]
@@ -186,15 +188,14 @@ def _report(study: Study, target: Target, known: dict[str, Any], points: list[Po
     first, found = points[0], [point for point in points if math.isfinite(point.upper)]
     at = min(found, key=lambda point: abs(point.factor - (middle or 0.0)), default=first)
     spoken_of = target.term if target.term is not None else first.term if known["chosen"] else at.term
-    term = study.instance.offers[target.offer].terms[spoken_of]
-    key = next(name for name in PRICE_KEYS if getattr(term, name) is not None)
-    today = _price_today(study, target, getattr(term, key))
+    spoken_of = None if study.by_use(target) else spoken_of
+    unit, today = _unit_and_price(study, target, spoken_of)
     finite_low = None if low is None or low == math.inf else low
     saving = out.upper - first.upper
     break_even = BreakEven(
         verdict=_verdict(points, out, low, high, negligible),
         sentence="",
-        unit=PRICE_KEYS[key],
+        unit=unit,
         price_today=today,
         price=None if middle is None else _clip(middle, finite_low, high) * today,
         price_low=None if finite_low is None else finite_low * today,
@@ -216,10 +217,17 @@ def _report(study: Study, target: Target, known: dict[str, Any], points: list[Po
     return replace(break_even, sentence=_sentence(break_even, target, advice) + told)
 
 
-def _price_today(study: Study, target: Target, price: float | dict[Month, float]) -> float:
-    """The price; of a table by month, that of the first month in which service may begin."""
-    first = min(column.start for column in study.today.columns if target.has(column))
-    return price_in(price, first) or 0.0
+def _unit_and_price(study: Study, target: Target, term: int | None) -> tuple[str, float]:
+    """Of a term, or of what is bought by use; of a table by month, that of the first month with service."""
+    offer = study.instance.offers[target.offer]
+    if term is None:
+        sold, names, first = offer.elastic or offer.api, USE_KEYS, study.instance.horizon.start
+    else:
+        sold, names = offer.terms[term], PRICE_KEYS
+        first = min(column.start for column in study.today.columns if target.has(column))
+    priced = [name for name in names if getattr(sold, name, None) is not None]
+    name = next((name for name in priced if _has_price(getattr(sold, name))), priced[0])
+    return names[name], price_in(getattr(sold, name), first) or 0.0
 
 
 def _ends(

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..instance.pools import pools
 from ..instance.schema import Instance
-from . import repair
+from . import left_out, repair
 from .differences import differences
 from .held import fix
 from .infeasible import clashing
@@ -254,10 +254,8 @@ def without(
     compiled: Compiled, base: Solved, offer: str, solve: Callable[[str, Callable[[Any], None], Compiled], Solved]
 ) -> Row:
     """What takes the place of an offer in the best plan without it, and what that costs more."""
-    mine = [pool.id for pool in pools(compiled.instance) if pool.supply == offer]
-    lost = [replace(each, pools=[*each.pools, *mine]) for each in compiled.problem.contingencies]
-    fewer = replace(compiled, problem=replace(compiled.problem, contingencies=lost))
-    found = solve(f"{offer}: the best plan without it", partial(leave_out, compiled, offer), fewer)
+    fewer = left_out.anyhow(compiled, offer)
+    found = solve(f"{offer}: the best plan without it", partial(left_out.leave_out, compiled, offer), fewer)
     low = max(found.lower, base.lower) - base.upper
     high = found.upper - base.lower
     if found.decisions is None:
@@ -265,17 +263,6 @@ def without(
         return {"instead": said, "usd_low": _finite(max(low, 0.0)), "usd_high": None}
     told = differences(compiled, base.decisions, found.decisions, but=offer)
     return {"instead": told, "usd_low": max(low, 0.0), "usd_high": _finite(high)}
-
-
-def leave_out(compiled: Compiled, offer: str, model: Any) -> None:
-    """Neither sign an offer nor use it."""
-    mine = [pool.id for pool in pools(compiled.instance) if pool.supply == offer]
-    for (d, _), variable in model.blocks.items():
-        if compiled.problem.deals[d].offer == offer:
-            variable.fix(0)
-    for slot, variable in model.serve.items():
-        if slot[0] in mine:
-            variable.fix(0)
 
 
 def step(rule: Rule) -> float:

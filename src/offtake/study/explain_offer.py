@@ -32,8 +32,8 @@ class OfferPage:
 
     offer: str
     verdict: str
-    """sign; wait (it is worth more later); counter (worth taking at a lower price); leave (not even for nothing, or it
-    cannot be signed or used); use (bought by use, and used); undetermined (no price is proven)"""
+    """sign; wait (it is worth more later); counter (worth taking, or using, at a lower price); leave (not even for
+    nothing, or it cannot be signed or used); use (bought by use, and used); undetermined (no price is proven)"""
     sentence: str
     why: str
     """by the plan's own arithmetic"""
@@ -105,17 +105,34 @@ def _changes(study: Study, offer: str, over: Sequence[str]) -> list[str]:
 
 
 def _by_use(study: Study, told: Row) -> OfferPage:
-    """Of what is bought by use: what doing without it costs."""
-    known = {"offer": told["offer"], "why": told["reason"]}
+    """Of what is bought by use: up to which price, and what doing without it costs."""
+    price = of_target(study, Target(told["offer"]))
+    page = OfferPage(
+        offer=told["offer"],
+        verdict="use" if told["taken"] else "leave" if price.price_low is None else "counter",
+        sentence="",
+        why=told["reason"],
+        unit=price.unit,
+        price_today=price.price_today,
+        worth_up_to=price.price_low,
+        walk_away_from=price.price_high,
+        saving_usd=price.saving_usd,
+        changes=(price.sentence,),
+    )
     if not told["taken"]:
-        return OfferPage(verdict="leave", sentence="Bought by use, and the best plan does not use it.", **known)
+        at = (
+            f", which would from {_price(page, page.worth_up_to, up=False)} on down"
+            if page.verdict == "counter"
+            else ""
+        )
+        return replace(page, sentence=f"Bought by use, and the best plan does not use it{at}.")
 
     def solve(sentence: str, extend: Callable[[Any], None], compiled: Compiled) -> Solved:
         study.progress(sentence)
         return solved(compiled, study.limits, extend)
 
     found = without(study.today, study.best, told["offer"], solve)
-    return OfferPage(verdict="use", sentence="Bought by use: nothing to sign; the best plan uses it.", **known, **found)
+    return replace(page, sentence="Bought by use: nothing to sign; the best plan uses it.", **found)
 
 
 def _leased(study: Study, told: Row, price: BreakEven, wait: Waiting, changes: tuple[str, ...]) -> OfferPage:

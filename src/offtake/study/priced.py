@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..instance.commitments import eligible, is_prepaid
+from offtake_models.money import discounted_use
+
+from ..instance.commitments import by_use, discounts, eligible, is_prepaid
 from ..instance.months import Month
-from ..instance.schema import Instance, Term
+from ..instance.schema import Elastic, Instance, Term, TokenApi
 from ..plan.economics import period_discount
 from .bracket import Growth, Point
+from .left_out import anyhow, leave_out, own_pools
 from .solves import Solved, best_plan, solved
 
 if TYPE_CHECKING:
@@ -28,6 +31,12 @@ PRICE_KEYS = {
     "usd_per_mw_month": "USD per MW and month",
     "forward_factor": "times the forward curve",
 }
+USE_KEYS = {
+    "usd_per_accelerator_hour": "USD per accelerator-hour",
+    "usd_per_million_output_tokens": "USD per million output tokens",
+    "usd_per_million_input_tokens": "USD per million input tokens",
+}
+"""of what is bought by use, all of which move together"""
 
 
 ROUNDING = 1e-9
@@ -55,7 +64,17 @@ def with_price_factor(instance: Instance, offer: str, factor: float, term: int |
     """The same instance with every price of one offer, or of one of its terms, times a factor."""
     known = instance.offers[offer]
     terms = [_scaled(each, factor) if term in (None, k) else each for k, each in enumerate(known.terms)]
-    return instance.model_copy(update={"offers": {**instance.offers, offer: known.model_copy(update={"terms": terms})}})
+    update = {"terms": terms, "elastic": _used_at(known.elastic, factor), "api": _used_at(known.api, factor)}
+    return instance.model_copy(update={"offers": {**instance.offers, offer: known.model_copy(update=update)}})
+
+
+def _used_at(sold: Elastic | TokenApi | None, factor: float) -> Elastic | TokenApi | None:
+    """What is bought by use, at so many times its prices."""
+    if sold is None:
+        return None
+    return sold.model_copy(
+        update={name: _times(getattr(sold, name), factor) for name in USE_KEYS if hasattr(sold, name)}
+    )
 
 
 def _scaled(term: Term, factor: float) -> Term:
@@ -95,8 +114,14 @@ class Study:
         other.__dict__ = {**self.__dict__, "progress": _silent}
         return other
 
+    def by_use(self, target: Target) -> bool:
+        """Whether it is bought by use, without signing."""
+        return by_use(self.instance.offers[target.offer])
+
     def chosen(self, target: Target) -> bool:
-        """Whether the best plan found at today's prices signs it."""
+        """Whether the best plan found at today's prices signs it, or uses it."""
+        if self.by_use(target):
+            return any(slot[0] in own_pools(self.today, target.offer) for slot in self.best.decisions.serve)
         return any(target.has(self.today.columns[d]) for d, _ in self.best.decisions.blocks)
 
     def growth(self, target: Target) -> Growth:
@@ -128,7 +153,12 @@ class Study:
         return False
 
     def _counted(self, target: Target) -> bool:
-        return any(_fills(self.instance, name, target.offer) for name in self.instance.commitments)
+        """Whether what is paid for it is not its price times what is bought, since commitments count or cover it."""
+        promised = self.instance.commitments
+        covered = self.by_use(target) and any(
+            target.offer in [*eligible(self.instance, name), *discounts(each)] for name, each in promised.items()
+        )
+        return covered or any(_fills(self.instance, name, target.offer) for name in promised)
 
     @property
     def _capped(self) -> bool:
@@ -169,6 +199,8 @@ class Study:
         for (d, pool, t, node), hours in decisions.beyond.items():
             if target.has(today.columns[d]):
                 charges[today.columns[d].term] += hours * self._beyond_charge(target, d, pool, t, node)
+        if self.by_use(target):
+            charges[0] = sum(self._use_charge(target, slot) * used for slot, used in decisions.serve.items())
         return charges, self.signed_at_most(signed)
 
     def signed_at_most(self, blocks: Mapping[tuple[int, int], int]) -> int:
@@ -198,6 +230,12 @@ class Study:
         through = problem.scenarios_through(node, problem.months_of[t][0])
         return float(sum(problem.probability[s] * (dearer[s, t] - price[s, t]) for s in through) * discount[t])
 
+    def _use_charge(self, target: Target, slot: tuple) -> float:
+        """The same of one accelerator, or request/s, that is used without signing; none of other offers."""
+        if slot[0] not in own_pools(self.today, target.offer):
+            return 0.0
+        return discounted_use(self._twice(target), slot) - discounted_use(self.today.problem, slot)
+
     def _twice(self, target: Target) -> Problem:
         """The problem at twice the prices of a target."""
         from ..compile import compile_instance
@@ -213,7 +251,8 @@ class Study:
             return self._known(target, None, self.best)
         self.progress(f"{target.name}: the best plan without it{_closer(gap)}")
         begin = {copy: blocks for copy, blocks in self.best.decisions.blocks.items() if not self._is_of(target, copy)}
-        found = solved(self.today, self._limits(gap), lambda model: force(model, self.today, target, 0), begin=begin)
+        world = anyhow(self.today, target.offer) if self.by_use(target) else self.today
+        found = solved(world, self._limits(gap), lambda model: force(model, world, target, 0), begin=begin)
         return self._known(target, None, found)
 
     def signed(self, target: Target, factor: float, gap: float | None = None) -> Point:
@@ -258,9 +297,14 @@ def _closer(gap: float | None) -> str:
 
 
 def force(model: Any, compiled: Compiled, target: Target, least: int) -> None:
-    """Sign at least one block of the target (least = 1), or none (least = 0)."""
+    """Sign at least one block of the target (least = 1), or none (least = 0). What is bought by use may be used, or
+    not."""
     from pyomo.environ import Constraint
 
+    if by_use(compiled.instance.offers[target.offer]):
+        if not least:
+            leave_out(compiled, target.offer, model)
+        return
     own = [
         variable
         for (d, _), variable in model.blocks.items()
