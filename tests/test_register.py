@@ -48,6 +48,7 @@ REGISTER = {
     "discounted_if_held": "discount_needs_its_commitment",
     "discounted_when_held": "discount_is_not_waived_to_spend_sooner",
     "commitment_met": "shortfall_is_paid",
+    "taken_as_promised": "interval_beyond_the_horizon_counts_by_its_months",
     "unspent_is_owed": "what_is_left_to_spend_is_owed",
     "cash_paid": "budget_forbids_the_prepayment",
     "within_budget": "budget_forbids_the_prepayment",
