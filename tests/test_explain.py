@@ -168,6 +168,16 @@ def test_one_percent_of_a_power_cap():
     assert cap["usd_high"] == 0.0
 
 
+def test_what_there_is_by_use_is_a_limit_with_a_price():
+    """Of twenty chips on demand the quickstart does not sign one block of each lease, 1,368,000, but two of the first,
+    1,374,720. A fifth of a chip more changes nothing."""
+    limit = ["offers.on-demand.elastic.max_accelerators=20"]
+    found = offtake.explain(offtake.load(INSTANCES / "quickstart.yaml", limit), gap=0.0)
+    row = said(found, "the limit of on-demand, 20 accelerators")
+    assert row["costs_low_usd"] == row["costs_high_usd"] == pytest.approx(6_720.0)
+    assert (row["more"], row["usd_high"]) == (pytest.approx(0.2), 0.0)
+
+
 def test_what_resilience_costs_and_what_one_percent_less_of_it_saves():
     """5.05 of ten must be left without the cloud: six chips of the other at 824 each and four on demand, 4,944 + 2,880
     (with the lease for 3,000 instead: 7,944). Without the rule the lease alone, 3,000. 4.9995 need five chips, 4,120,

@@ -8,8 +8,9 @@ bounds leave. It is no price of a linear program, which holds the signings and s
     a demand                V(one percent more) - V(as it is)       what one percent costs
     an offer that is taken  V(without it) - V(as it is)             what doing without costs
 
-One unit is one million USD, one MW, one tonne or one request/s, or one percent of the limit where that is less; one
-percent of a demand; one offer, provider or pause. Whether a rule costs anything is asked of every rule: with whole
+One unit is one million USD, one MW, one tonne, one accelerator or one request/s, or one percent of the limit where that
+is less; one percent of a demand; one offer, provider or pause. Rules are also how much there is of what is bought by
+use, where there is a plan. Whether a rule costs anything is asked of every rule: with whole
 blocks a budget may forbid a plan and yet not be spent to the last dollar.
 """
 
@@ -27,7 +28,7 @@ from . import left_out, repair
 from .differences import differences
 from .held import fix
 from .infeasible import clashing
-from .rules import Rule, business_rules, switch
+from .rules import Rule, business_rules, stock_rules, switch
 from .shortages import shortages
 from .solves import Solved, solved
 from .wording import between
@@ -158,7 +159,10 @@ class _Study:
             if found.outcome.status != "infeasible" or self.plan is not None:
                 raise NoPlan(found.outcome)
             return found
-        self.rules = business_rules(self.instance, self.problem, kept[0])
+        self.rules = [
+            *business_rules(self.instance, self.problem, kept[0]),
+            *stock_rules(self.instance, self.problem),
+        ]
         if self.plan is None:
             return found
         return replace(found, outcome=replace(found.outcome, bound=self.plan.bound_usd))
@@ -175,7 +179,7 @@ class _Study:
     def eased(self, sentence: str, rule: Rule, amount: float | None) -> Solved:
         """With a rule that allows so much more, or without it (None)."""
         if rule.eased is not None:
-            problem = rule.eased(self.problem, 1.0 if amount is None else amount)
+            problem = rule.eased(self.problem, amount)
             return self.solve(sentence, lambda model: None, replace(self.compiled, problem=problem))
         if amount is None:
             return self.solve(sentence, partial(switch, rule=rule, on=False))

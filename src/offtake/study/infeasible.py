@@ -53,7 +53,7 @@ def clashing(compiled: Compiled, extend: Callable[[ConcreteModel], None] = lambd
     kept: list[Rule] = []
     unproven = False
     for rule in rules:
-        fewer = rule.eased(problem, 1.0) if rule.without_rows else problem
+        fewer = rule.eased(problem, None) if rule.without_rows else problem
         tried = _asking(fewer, extend, dropped) if fewer is not problem else model
         switch(tried, rule, on=False)
         verdict = _clashes(tried)

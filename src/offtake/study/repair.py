@@ -152,7 +152,7 @@ def _granted(compiled: Compiled, gives: Gives, least: float | None, limits: Limi
     """The cheapest plan if the rules give so much."""
     problem = compiled.problem
     for rule, _ in gives:
-        problem = rule.eased(problem, 1.0) if rule.without_rows else problem
+        problem = rule.eased(problem, None) if rule.without_rows else problem
     eased = replace(compiled, problem=problem)
     found = solved(eased, limits, lambda model: grant(model, gives), written_out=True)
     known = found.decisions is not None
@@ -209,7 +209,7 @@ def quantity(rule: Rule, amount: float) -> str:
     if rule.unit == "share":
         return _percent(amount)
     plural = "s" if rule.whole and amount != 1 else ""
-    unit = rule.unit.removesuffix("s") if rule.unit == "tonnes" and amount == 1 else rule.unit
+    unit = rule.unit.removesuffix("s") if rule.unit in ("tonnes", "accelerators") and amount == 1 else rule.unit
     return f"{amount:,.4g} {unit}{plural}"
 
 

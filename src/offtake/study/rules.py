@@ -3,7 +3,8 @@
 Physics (what a pool holds, how deals are signed) is no rule. A rule with a unit can be moved: `moved` shifts the bounds
 of its rows, so that it allows more, or less. One unit is
 
-    million USD, MW, tonnes, requests/s     added to the limit, in the unit of the row
+    million USD, MW, tonnes, requests/s, accelerators
+                                            added to the limit, in the unit of the row
     share                                   of what each row asks for: 0.01 is one percent of the demand
     offer, provider, pause                  one more or one less, whole
 
@@ -24,12 +25,15 @@ from offtake_models.problem import Contingency, Problem
 from offtake_models.supply import sources_by_slot
 
 from ..instance.months import Month
+from ..instance.pools import pools
 from ..instance.schema import Exclusive, Instance, Training
 from ..instance.workloads import deadline_month, runs
 from .wording import usd
 
 MILLION = 1e6
 WHOLE = ("offer", "provider", "pause")
+PLENTY = 100
+"""times a stock that is as good as no limit"""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,8 @@ class Rule:
     """in that unit, of a balance the largest; None where the rule has none"""
     workload: str = ""
     """of demand that must be served"""
-    eased: Callable[[Problem, float], Problem] | None = None
-    """the problem that asks for less of it, by a share (1: for none), where rows alone do not say that"""
+    eased: Callable[[Problem, float | None], Problem] | None = None
+    """the problem in which it allows so much more (None: in which it is not), where rows alone do not say that"""
 
     @property
     def without_rows(self) -> bool:
@@ -91,6 +95,25 @@ def business_rules(instance: Instance, problem: Problem, model: ConcreteModel) -
         *_training_rules(instance, problem, model),
         *_demand_rules(instance, problem, model),
     ]
+
+
+def stock_rules(instance: Instance, problem: Problem) -> list[Rule]:
+    """How much there is of what is bought by use: no rule of the planner, and yet a seller may have more."""
+    rules = []
+    for pool in pools(instance):
+        if pool.id in problem.elastic_limit:
+            most = float(problem.elastic_limit[pool.id].max())
+            unit = "requests/s" if pool.accelerator is None else "accelerators"
+            said = f"the limit of {pool.supply}, {most:,.6g} {unit}"
+            rules.append(Rule(said, [], unit, most, eased=partial(_with_more_stock, pool=pool.id)))
+    return rules
+
+
+def _with_more_stock(problem: Problem, more: float | None, pool: str) -> Problem:
+    """There is more of what is bought by use wherever there is some, or as good as all that could be asked for."""
+    limit = problem.elastic_limit[pool]
+    larger = PLENTY * limit if more is None else limit + more * (limit > 0)
+    return replace(problem, elastic_limit={**problem.elastic_limit, pool: larger})
 
 
 def _money_rules(instance: Instance, problem: Problem, model: ConcreteModel) -> list[Rule]:
@@ -141,20 +164,20 @@ def _promised_rules(problem: Problem, model: ConcreteModel) -> list[Rule]:
     return rules
 
 
-def _without_port(problem: Problem, _less: float, k: int) -> Problem:
+def _without_port(problem: Problem, _more: float | None, k: int) -> Problem:
     """Nothing waits for the port."""
     ports = [replace(port, pairs=[]) if j == k else port for j, port in enumerate(problem.ports)]
     return replace(problem, ports=ports)
 
 
-def _keeping_less(problem: Problem, less: float, k: int) -> Problem:
-    """A contingency must leave less."""
+def _keeping_less(problem: Problem, share: float | None, k: int) -> Problem:
+    """A contingency must leave less, by a share."""
     lost = problem.contingencies[k]
-    kept = [replace(lost, keep={w: (1 - less) * keep for w, keep in lost.keep.items()})] if less < 1 else []
+    kept = [] if share is None else [replace(lost, keep={w: (1 - share) * keep for w, keep in lost.keep.items()})]
     return replace(problem, contingencies=[*problem.contingencies[:k], *kept, *problem.contingencies[k + 1 :]])
 
 
-def _at_any_scale(problem: Problem, _less: float, workload: str) -> Problem:
+def _at_any_scale(problem: Problem, _more: float | None, workload: str) -> Problem:
     """A training run takes as much of a place as can be held there."""
     held = [most_held(problem, found) for found in sources_by_slot(problem).values()]
     most = max([*held, *(float(limit.max()) for limit in problem.elastic_limit.values())])
