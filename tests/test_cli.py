@@ -437,3 +437,11 @@ def test_progress_says_a_line_now_and_then(capsys, monkeypatch):
         "10 s: proving, best plan -, bound $4 bn, gap -, 7 nodes",
         "20 s: proving, best plan $5 bn, bound $4 bn, gap 20%, 7 nodes",
     ]
+
+
+def test_the_process_does_not_wait_for_a_solver_that_was_left_behind():
+    """A thread of that name would go on for two minutes; what was to be said is said."""
+    begin = "import threading, time; threading.Thread(target=time.sleep, args=(120,), name='HiGHS').start()"
+    code = f"{begin}; import sys; sys.argv = ['offtake', '--version']; from offtake.cli import run; run()"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0 and ended.stdout.startswith("offtake ")
