@@ -121,7 +121,8 @@ class Study:
     def chosen(self, target: Target) -> bool:
         """Whether the best plan found at today's prices signs it, or uses it."""
         if self.by_use(target):
-            return any(slot[0] in own_pools(self.today, target.offer) for slot in self.best.decisions.serve)
+            mine = own_pools(self.today, target.offer)
+            return any(slot[0] in mine for slot in self.best.decisions.serve)
         return any(target.has(self.today.columns[d]) for d, _ in self.best.decisions.blocks)
 
     def growth(self, target: Target) -> Growth:
@@ -200,7 +201,9 @@ class Study:
             if target.has(today.columns[d]):
                 charges[today.columns[d].term] += hours * self._beyond_charge(target, d, pool, t, node)
         if self.by_use(target):
-            charges[0] = sum(self._use_charge(target, slot) * used for slot, used in decisions.serve.items())
+            mine = own_pools(today, target.offer)
+            uses = [(slot, used) for slot, used in decisions.serve.items() if slot[0] in mine]
+            charges[0] = sum(self._use_charge(target, slot) * used for slot, used in uses)
         return charges, self.signed_at_most(signed)
 
     def signed_at_most(self, blocks: Mapping[tuple[int, int], int]) -> int:
@@ -231,9 +234,7 @@ class Study:
         return float(sum(problem.probability[s] * (dearer[s, t] - price[s, t]) for s in through) * discount[t])
 
     def _use_charge(self, target: Target, slot: tuple) -> float:
-        """The same of one accelerator, or request/s, that is used without signing; none of other offers."""
-        if slot[0] not in own_pools(self.today, target.offer):
-            return 0.0
+        """The same of one accelerator, or request/s, that is used without signing."""
         return discounted_use(self._twice(target), slot) - discounted_use(self.today.problem, slot)
 
     def _twice(self, target: Target) -> Problem:
