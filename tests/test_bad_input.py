@@ -879,7 +879,9 @@ def test_a_rate_of_a_workload_of_several_models():
 
 def test_a_plan_is_no_instance(folder):
     """One sentence, not one for each of its keys."""
-    (folder / "last.plan.json").write_text('{"format": "offtake.plan/1", "objective_usd": 1.0}', encoding="utf-8")
+    (folder / "last.plan.json").write_text(
+        '{"format": "offtake.plan/1", "objective_usd": 1.0, "gap": null}', encoding="utf-8"
+    )
     with pytest.raises(InstanceError) as error:
         load("last.plan.json")
     assert [each.message for each in error.value.diagnostics] == ["this is a plan, and an instance is asked for"]

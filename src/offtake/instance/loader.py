@@ -71,6 +71,10 @@ def inspect(path: str | Path, settings: Sequence[str] = ()) -> Inspection:
     except files.Unreadable as error:
         return Inspection(None, [error.diagnostic])
     root, problems = yaml12.parse(source)
+    if root and isinstance(root[0], yaml12.Table) and str(root[0].get("format", "")).startswith("offtake.plan/"):
+        help = "name the instance that it was solved from; the plan holds it under the key instance"
+        found.early(general("E013", str(path), "this is a plan, and an instance is asked for", help))
+        return found.inspection(None)
     for problem in problems:
         found.early(problem)
     if not root:
@@ -79,10 +83,6 @@ def inspect(path: str | Path, settings: Sequence[str] = ()) -> Inspection:
     if not isinstance(document, yaml12.Table):
         message = "an instance is a mapping: lines of key: value"
         found.early(at(root.values_at[0], "E013", message, "it begins with format: offtake/1"))
-        return found.inspection(None)
-    if str(document.get("format", "")).startswith("offtake.plan/"):
-        help = "name the instance that it was solved from; the plan holds it under the key instance"
-        found.early(general("E013", str(path), "this is a plan, and an instance is asked for", help))
         return found.inspection(None)
     settings_.apply(document, settings, found.early)
     tables.read_demand(document, Path(path).parent, found.early)
